@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+"""The rules of C, by the label that newer Bazels want.
+
+Bazel 4.2 has them built in, and Debian's own rules_cc is too new for it.
+"""
+
+cc_binary = native.cc_binary
+cc_import = native.cc_import
+cc_library = native.cc_library
+cc_proto_library = native.cc_proto_library
+cc_test = native.cc_test
+cc_toolchain = native.cc_toolchain
+cc_toolchain_suite = native.cc_toolchain_suite
+fdo_prefetch_hints = native.fdo_prefetch_hints
+fdo_profile = native.fdo_profile
+objc_import = native.objc_import
+objc_library = native.objc_library

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Stamps the core once per port, and once per deliberate bug.
+
+The port is bound here, at build time: the same sources are compiled against
+the headers of one port's backend, and no call goes through a pointer.
+"""
+
+load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
+load("//core/build:copts.bzl", "HIGHMEM_COPTS")
+
+# The core, every file of it.
+_SOURCES = [
+    "format.c",
+    "init.c",
+    "kmap_local.c",
+    "page.c",
+    "pkmap.c",
+    "pkmap_queue.c",
+    "report.c",
+    "stats.c",
+    "validate.c",
+]
+
+_PRIVATE_HEADERS = [
+    "internal.h",
+    "pkmap_queue.h",
+]
+
+# Which platform a port's code can be built for.
+_PORT_NEEDS = {
+    "host": ["@platforms//os:linux"],
+    "i686": [
+        "@platforms//cpu:x86_32",
+        "@platforms//os:none",
+    ],
+    "sim": ["@platforms//os:linux"],
+}
+
+def port_constraints(port):
+    """target_compatible_with of everything that belongs to a port."""
+    if port not in _PORT_NEEDS:
+        fail("port '%s' is none of %s" % (port, ", ".join(_PORT_NEEDS)))
+    return _PORT_NEEDS[port]
+
+def highmem_library(name, port, overrides = {}, **kwargs):
+    """The core, compiled against one port.
+
+    Args:
+      name: of the cc_library.
+      port: directory under core/ports; its `:backend` supplies the headers.
+      overrides: {"pkmap.c": label of the source to compile instead}; a canary
+        is the core with one file mutated.
+      **kwargs: handed on to cc_library.
+    """
+    for source in overrides:
+        if source not in _SOURCES:
+            fail("%s: overrides: the core has no %s" % (name, source))
+    cc_library(
+        name = name,
+        srcs = [
+            overrides.get(s, "//core/lib:" + s)
+            for s in _SOURCES
+        ] + [
+            "//core/lib:" + h
+            for h in _PRIVATE_HEADERS
+        ] + ["//core/build:instrumentation.c"],
+        copts = HIGHMEM_COPTS + ["-Wmissing-variable-declarations"],
+        linkstatic = True,
+        target_compatible_with = port_constraints(port),
+        deps = [
+            "//core:headers",
+            "//core/build:instrumentation",
+            "//core/port",
+            "//core/ports/%s:backend" % port,
+        ],
+        **kwargs
+    )
+
+def mutated_source(name, src, patch, **kwargs):
+    """A copy of a source file with one deliberate bug in it.
+
+    A patch that does not apply exactly, or changes nothing, fails the build:
+    a canary must not turn into the healthy core because the core moved on.
+
+    Args:
+      name: label to put into `overrides`.
+      src: the source file.
+      patch: a unified diff of that one file.
+      **kwargs: handed on to genrule.
+    """
+    native.genrule(
+        name = name,
+        srcs = [src, patch],
+        outs = ["%s_%s" % (name, src.split(":")[-1].split("/")[-1])],
+        cmd = " && ".join([
+            "cp $(location %s) $@" % src,
+            "chmod u+w $@",
+            "patch --fuzz=0 --silent --reject-file=- $@ $(location %s)" % patch,
+            "! cmp --silent $(location %s) $@" % src,
+        ]),
+        message = "Breaking",
+        **kwargs
+    )
+
+def port_library(name, port, deps = [], **kwargs):
+    """A library compiled against one port's backend: the port, or its tests."""
+    cc_library(
+        name = name,
+        copts = HIGHMEM_COPTS,
+        linkstatic = True,
+        target_compatible_with = port_constraints(port),
+        deps = deps + [
+            "//core:headers",
+            "//core/port",
+            "//core/ports/%s:backend" % port,
+        ],
+        **kwargs
+    )
+
+def conformance_test(name, port, core = None, **kwargs):
+    """The conformance suite on a port that runs on this host.
+
+    Args:
+      name: of the test.
+      port: "sim" or "host".
+      core: the core to judge; by default the healthy one.
+      **kwargs: handed on to cc_test.
+    """
+    cc_test(
+        name = name,
+        srcs = ["//core/testing:conformance_main.c"],
+        copts = HIGHMEM_COPTS,
+        target_compatible_with = port_constraints(port),
+        deps = [
+            "//core/ports/%s" % port,
+            "//core/testing:testing_" + port,
+            core or "//core:highmem_" + port,
+        ],
+        **kwargs
+    )
