@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HIGHMEM_HIGHMEM_H
+#define HIGHMEM_HIGHMEM_H
+
+/*
+ * struct highmem is the whole state of the subsystem. The caller owns its
+ * memory; there are no globals, so a test builds one, throws it away and
+ * builds another. Kernels have one.
+ */
+
+#include <highmem/fixmap.h>
+#include <highmem/kmap.h>
+#include <highmem/kmap_local.h>
+#include <highmem/page.h>
+#include <highmem/stats.h>
+
+#define HIGHMEM_MAX_SLOTS LAST_PKMAP_NONPAE
+#define HIGHMEM_MAX_COLOURS 8
+
+struct highmem_config {
+	struct page *mem_map; /* zeroed, nr_pages of them */
+	pfn_t first_pfn;      /* frame of mem_map[0] */
+	uint32_t nr_pages;
+	pfn_t highmem_start_pfn;  /* first frame without a direct mapping */
+	vaddr_t page_offset;	  /* address of frame 0 in the direct map */
+	pte_t prot;		  /* PTE bits of every mapping */
+	vaddr_t pkmap_base;	  /* page aligned; page tables exist */
+	unsigned int nr_slots;	  /* 2 to LAST_PKMAP */
+	unsigned int nr_colours;  /* power of two, divides nr_slots */
+	unsigned int local_depth; /* 1 to KM_MAX_IDX */
+	/*
+	 * Debug geometry: local maps of lowmem pages take windows too, so that
+	 * a machine without highmem tests the same code.
+	 */
+	bool force_map;
+};
+
+/* A task that waits for a slot; lives on its stack. */
+struct pkmap_waiter {
+	struct pkmap_waiter *next;
+	struct page *page;
+	struct port_task *task;
+	unsigned int slot;     /* valid once granted */
+	port_atomic_t granted; /* enum pkmap_grant */
+};
+
+/* Waiters of one colour, oldest first. */
+struct pkmap_queue {
+	port_spinlock_t lock; /* taken with interrupts off: kunmap() */
+	struct pkmap_waiter *head;
+	struct pkmap_waiter *tail;
+	port_atomic_t nr; /* length; read without the lock */
+};
+
+/*
+ * count, the heart of it:
+ *
+ *	0	not mapped, or between owners. In no TLB once the free map
+ *		has its bit: usable.
+ *	1	idle: mapped, nobody uses it. A kmap() of its page takes it
+ *		back for nothing; TLBs may hold it, so it cannot be reused
+ *		before a flush.
+ *	n	live: n-1 users.
+ *
+ * 0 -> 2 is done by the one who owns the slot; all else is compare-and-swap:
+ * n -> n+1 by who maps the page again (never from 0), n -> n-1 by kunmap(),
+ * and 1 -> 0 by who takes an idle slot away. The last two of one slot race,
+ * and exactly one wins.
+ */
+struct pkmap_slot {
+	port_atomic_t count;
+	port_atomic_t page; /* 0, or 1 + index in mem_map; stable if pinned */
+};
+
+struct pkmap {
+	/*
+	 * Guards the free map, the hands, page->pkmap_slot, and slots whose
+	 * count is 0. Taken with interrupts on: a shootdown is waited for.
+	 */
+	port_spinlock_t lock;
+	uint32_t free[HIGHMEM_MAX_SLOTS / 32];	/* count 0 and in no TLB */
+	unsigned int hand[HIGHMEM_MAX_COLOURS]; /* search goes on from here */
+	struct pkmap_slot slot[HIGHMEM_MAX_SLOTS];
+	struct pkmap_queue queue[HIGHMEM_MAX_COLOURS];
+	vaddr_t batch[HIGHMEM_MAX_SLOTS]; /* pages of a flush under way */
+};
+
+struct highmem {
+	struct highmem_config config;
+	struct pkmap pkmap;
+	struct highmem_cpu_stats stats[HIGHMEM_MAX_CPUS];
+	char why[160]; /* the sentence of the last highmem_validate() */
+};
+
+/*
+ * Set up @hm. Returns NULL, or one sentence that says what is wrong with
+ * @config, and then @hm is unusable. Context: boot.
+ */
+const char *highmem_init(struct highmem *hm,
+			 const struct highmem_config *config);
+
+/*
+ * Walk all state and compare each part with the others: counts, free map,
+ * PTEs, page->pkmap_slot, queues. Returns NULL or the first contradiction in
+ * one sentence (valid until the next call).
+ *
+ * It does not know the history: a count that is too high by one looks fine
+ * here, and it sees neither TLBs nor other CPUs' windows. The oracle of
+ * core/testing does. Context: no kmap, kunmap or flush is under way (tasks
+ * asleep in kmap() are fine).
+ */
+const char *highmem_validate(struct highmem *hm);
+
+#endif

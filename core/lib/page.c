@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/lib/internal.h"
+
+pfn_t page_to_pfn(const struct highmem *hm, const struct page *page)
+{
+	HM_ASSERT(page >= hm->config.mem_map);
+	HM_ASSERT(page < hm->config.mem_map + hm->config.nr_pages);
+	return hm->config.first_pfn + (pfn_t)(page - hm->config.mem_map);
+}
+
+struct page *pfn_to_page(struct highmem *hm, pfn_t pfn)
+{
+	if (pfn < hm->config.first_pfn)
+		return NULL;
+	if (pfn - hm->config.first_pfn >= hm->config.nr_pages)
+		return NULL;
+	return &hm->config.mem_map[pfn - hm->config.first_pfn];
+}
+
+bool page_is_highmem(const struct highmem *hm, const struct page *page)
+{
+	return page_to_pfn(hm, page) >= hm->config.highmem_start_pfn;
+}
+
+void *page_address(struct highmem *hm, const struct page *page)
+{
+	uint32_t slot;
+
+	if (!page_is_highmem(hm, page))
+		return (void *)lowmem_vaddr(hm, page_to_pfn(hm, page));
+	slot = port_atomic_load(&page->pkmap_slot);
+	if (slot == 0)
+		return NULL;
+	HM_ASSERT(slot <= hm->config.nr_slots);
+	return (void *)pkmap_vaddr(hm, slot - 1);
+}
+
+/* The page that a PTE of this CPU's window names, if it names one. */
+static struct page *window_to_page(struct highmem *hm, vaddr_t vaddr)
+{
+	pte_t pte = port_pte_read(vaddr & PAGE_MASK);
+
+	return pte_present(pte) ? pfn_to_page(hm, pte_pfn(pte)) : NULL;
+}
+
+static struct page *pkmap_to_page(struct highmem *hm, unsigned int slot)
+{
+	uint32_t cookie = port_atomic_load(&hm->pkmap.slot[slot].page);
+
+	HM_ASSERT(cookie <= hm->config.nr_pages);
+	return cookie ? &hm->config.mem_map[cookie - 1] : NULL;
+}
+
+struct page *kmap_to_page(struct highmem *hm, const void *addr)
+{
+	vaddr_t vaddr = (vaddr_t)addr;
+
+	if (is_kmap_window(vaddr))
+		return window_to_page(hm, vaddr);
+	if (pkmap_slot_of(hm, vaddr) != PKMAP_NONE)
+		return pkmap_to_page(hm, pkmap_slot_of(hm, vaddr));
+	if (is_lowmem_vaddr(hm, vaddr))
+		return pfn_to_page(hm,
+				   (pfn_t)((vaddr - hm->config.page_offset) >>
+					   PAGE_SHIFT));
+	return NULL;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/lib/pkmap_queue.h"
+
+port_irq_t queue_lock(struct pkmap_queue *queue)
+{
+	port_irq_t flags = port_irq_save();
+
+	port_spin_lock(&queue->lock);
+	return flags;
+}
+
+void queue_unlock(struct pkmap_queue *queue, port_irq_t flags)
+{
+	port_spin_unlock(&queue->lock);
+	port_irq_restore(flags);
+}
+
+void queue_append(struct pkmap_queue *queue, struct pkmap_waiter *waiter)
+{
+	port_irq_t flags = queue_lock(queue);
+
+	waiter->next = NULL;
+	if (queue->tail)
+		queue->tail->next = waiter;
+	else
+		queue->head = waiter;
+	queue->tail = waiter;
+	port_atomic_fetch_add(&queue->nr, 1);
+	queue_unlock(queue, flags);
+}
+
+/* Unlink the waiter that *@link points to. pre: queue->lock is held. */
+static void queue_unlink(struct pkmap_queue *queue, struct pkmap_waiter **link)
+{
+	struct pkmap_waiter *waiter = *link;
+
+	*link = waiter->next;
+	if (queue->tail == waiter) {
+		queue->tail = NULL;
+		for (struct pkmap_waiter *w = queue->head; w; w = w->next)
+			queue->tail = w;
+	}
+	port_atomic_fetch_add(&queue->nr, (uint32_t)-1);
+}
+
+void queue_grant(struct highmem *hm, struct pkmap_queue *queue,
+		 struct pkmap_waiter **link, unsigned int slot,
+		 enum pkmap_grant grant)
+{
+	struct pkmap_waiter *waiter = *link;
+
+	HM_ASSERT(port_atomic_load(&waiter->granted) == GRANT_NONE);
+	queue_unlink(queue, link);
+	waiter->slot = slot;
+	port_atomic_store(&waiter->granted, grant);
+	if (waiter->task != port_task_current())
+		hm_count(hm, HM_STAT_WAKEUP);
+	/* Us too: in an interrupt we may have cut in on our way to sleep. */
+	port_unpark(waiter->task);
+}
+
+bool queue_leave(struct pkmap_queue *queue, struct pkmap_waiter *waiter)
+{
+	port_irq_t flags = queue_lock(queue);
+	struct pkmap_waiter **link = &queue->head;
+	bool waiting = port_atomic_load(&waiter->granted) == GRANT_NONE;
+
+	if (waiting) {
+		while (*link != waiter)
+			link = &(*link)->next;
+		queue_unlink(queue, link);
+	}
+	queue_unlock(queue, flags);
+	return waiting;
+}
