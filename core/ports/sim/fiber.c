@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/ports/sim/fiber.h"
+
+#include <stdint.h>
+
+#if !defined(__x86_64__)
+#error "the simulated machine's fibers are written for x86-64 hosts"
+#endif
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FIBER_ASAN 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define FIBER_ASAN 1
+#endif
+
+#ifdef FIBER_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+/* Saves the registers that a callee must keep, swaps stacks, restores. */
+void fiber_swap(void **save_sp, void *load_sp);
+void fiber_start(void);
+
+__asm__(".text\n"
+	".globl fiber_swap\n"
+	".type fiber_swap, @function\n"
+	"fiber_swap:\n"
+	"	pushq %rbp\n"
+	"	pushq %rbx\n"
+	"	pushq %r12\n"
+	"	pushq %r13\n"
+	"	pushq %r14\n"
+	"	pushq %r15\n"
+	"	movq %rsp, (%rdi)\n"
+	"	movq %rsi, %rsp\n"
+	"	popq %r15\n"
+	"	popq %r14\n"
+	"	popq %r13\n"
+	"	popq %r12\n"
+	"	popq %rbx\n"
+	"	popq %rbp\n"
+	"	ret\n"
+	".size fiber_swap, . - fiber_swap\n"
+	/* A new fiber's first return lands here: r12 entry, r13 argument. */
+	".globl fiber_start\n"
+	".type fiber_start, @function\n"
+	"fiber_start:\n"
+	"	movq %r13, %rdi\n"
+	"	movq %r12, %rsi\n"
+	"	xorl %ebp, %ebp\n"
+	"	call fiber_enter\n"
+	"	ud2\n"
+	".size fiber_start, . - fiber_start\n");
+
+/* The fiber that is being left, for the one that arrives. */
+static struct fiber *leaving;
+
+static void arrive(struct fiber *self)
+{
+#ifdef FIBER_ASAN
+	__sanitizer_finish_switch_fiber(self->asan_fake_stack, &leaving->stack,
+					&leaving->stack_size);
+#else
+	(void)self;
+#endif
+}
+
+void fiber_enter(void *arg, void (*entry)(void *arg));
+
+void fiber_enter(void *arg, void (*entry)(void *arg))
+{
+	struct fiber fresh = { .asan_fake_stack = NULL };
+
+	arrive(&fresh);
+	entry(arg);
+	__builtin_trap();
+}
+
+void fiber_make(struct fiber *fiber, void *stack, size_t stack_size,
+		void (*entry)(void *arg), void *arg)
+{
+	uintptr_t top = ((uintptr_t)stack + stack_size) & ~(uintptr_t)15;
+	void **sp = (void **)top;
+
+#ifdef FIBER_ASAN
+	__asan_unpoison_memory_region(stack, stack_size);
+#endif
+	*--sp = NULL; /* keeps the stack 16-byte aligned */
+	*--sp = NULL; /* fiber_start() has no caller */
+	*--sp = (void *)fiber_start;
+	*--sp = NULL;	       /* rbp */
+	*--sp = NULL;	       /* rbx */
+	*--sp = (void *)entry; /* r12 */
+	*--sp = arg;	       /* r13 */
+	*--sp = NULL;	       /* r14 */
+	*--sp = NULL;	       /* r15 */
+	fiber->sp = sp;
+	fiber->asan_fake_stack = NULL;
+	fiber->stack = stack;
+	fiber->stack_size = stack_size;
+}
+
+void fiber_switch(struct fiber *from, struct fiber *to, int last)
+{
+	leaving = from;
+#ifdef FIBER_ASAN
+	__sanitizer_start_switch_fiber(last ? NULL : &from->asan_fake_stack,
+				       to->stack, to->stack_size);
+#else
+	(void)last;
+#endif
+	fiber_swap(&from->sp, to->sp);
+	arrive(from);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+/*
+ * The simulated machine: CPUs with TLBs, i386 page tables in simulated
+ * physical memory, tasks as fibers, one host thread. Everything that happens
+ * is decided here, so a program runs the same way every time.
+ *
+ * What it models: a TLB keeps each translation it loaded until that CPU
+ * flushes it, whatever the page table says by then; the MMU walks the real
+ * bytes of the page tables and sets accessed and dirty bits; local maps are
+ * swapped when tasks share a CPU. Between two operations of a program every
+ * CPU loads every translation it is allowed to (sim_tlb_load_changed()): the
+ * worst that speculation may do.
+ *
+ * What it does not model yet: a switch or an interrupt inside an operation,
+ * and store buffers.
+ */
+
+#include <highmem/format.h>
+#include <highmem/highmem.h>
+
+#include "core/ports/sim/fiber.h"
+#include "core/testing/machine.h"
+
+/* The two page tables' worth of addresses that the core maps pages into. */
+#define SIM_WINDOW_BASE PKMAP_BASE_NONPAE
+#define SIM_WINDOW_PAGES ((FIXADDR_TOP - SIM_WINDOW_BASE) >> PAGE_SHIFT)
+
+#define SIM_STACK_SIZE (64 * 1024)
+
+enum sim_task_state {
+	SIM_TASK_READY,
+	SIM_TASK_PARKED,
+	SIM_TASK_STUCK, /* spins on a lock that its own CPU holds */
+	SIM_TASK_DONE,
+};
+
+struct port_task {
+	uint32_t id;
+	unsigned int cpu;
+	enum sim_task_state state;
+	uint32_t rank; /* machine_yield() */
+	uint32_t preempt_count;
+	uint32_t migrate_count;
+	bool token; /* an unpark that came before the park */
+	bool timed_out;
+	uint64_t deadline;
+	struct kmap_ctrl ctrl;
+	struct fiber fiber;
+	void (*entry)(void *arg);
+	void *arg;
+};
+
+struct sim_cpu {
+	pte_t tlb[SIM_WINDOW_PAGES];	   /* 0: nothing cached */
+	uint16_t cached[SIM_WINDOW_PAGES]; /* windows with an entry, unordered */
+	unsigned int nr_cached;
+	struct port_task *current;
+	uint32_t irq_depth; /* handlers on this CPU's stack */
+	bool irq_off;
+};
+
+struct sim {
+	struct machine_config config;
+	struct highmem hm;
+	bool up;
+	unsigned int cpu; /* the one that executes now */
+	struct sim_cpu cpus[HIGHMEM_MAX_CPUS];
+	struct port_task tasks[MACHINE_MAX_TASKS];
+	unsigned int nr_tasks;
+	struct port_task controller; /* the caller of machine_run() */
+	uint64_t now;
+	struct port_facts facts;
+	struct machine_tlb_stats tlb_stats;
+};
+
+extern struct sim sim;
+
+/* Physical memory and page tables, empty, for sim.config. */
+void sim_mmu_reset(void);
+
+/*
+ * Every CPU loads each PTE that it may use and that changed since the last
+ * call, as speculation can.
+ */
+void sim_tlb_load_changed(void);
+
+/*
+ * NULL, or a sentence about a TLB entry that differs from its PTE. Looks at
+ * what changed since sim_tlb_load_changed().
+ */
+const char *sim_tlb_audit(void);
+
+void sim_tasks_reset(void);
+
+/* The sentences of port_bug(). */
+void sim_bugs_reset(void);
+
+#endif

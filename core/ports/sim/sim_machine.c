@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "core/ports/sim/sim.h"
+
+#define FIRST_HIGHMEM_PFN 0x38000      /* 896 MiB */
+#define FIRST_HIGHMEM_PFN_PAE 0x100000 /* 4 GiB: needs the upper word */
+#define LOWMEM_VADDR ((vaddr_t)0xc0000000)
+
+#define MAX_BUGS 16
+
+struct sim sim;
+
+static struct page mem_map[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
+static char bugs[MAX_BUGS][192];
+static unsigned int bugs_told;
+static unsigned int bugs_taken;
+
+void sim_bugs_reset(void)
+{
+	bugs_told = 0;
+	bugs_taken = 0;
+}
+
+/* The first MAX_BUGS untaken sentences are kept; what follows adds little. */
+void port_bug(const char *sentence)
+{
+	if (bugs_told - bugs_taken == MAX_BUGS)
+		return;
+	hm_format(bugs[bugs_told % MAX_BUGS], sizeof(bugs[0]), "%s", sentence);
+	bugs_told++;
+}
+
+const char *machine_take_bug(void)
+{
+	if (bugs_taken == bugs_told)
+		return NULL;
+	return bugs[bugs_taken++ % MAX_BUGS];
+}
+
+const char *machine_can(const struct machine_config *config)
+{
+	unsigned int max_slots = config->pae ? LAST_PKMAP_PAE
+					     : LAST_PKMAP_NONPAE;
+
+	if (config->nr_cpus < 1 || config->nr_cpus > HIGHMEM_MAX_CPUS)
+		return "a machine has 1 to 8 CPUs";
+	if (config->nr_pages < 1 || config->nr_pages > MACHINE_MAX_PAGES)
+		return "a machine has 1 to 4096 highmem pages";
+	if (config->nr_slots < 2 || config->nr_slots > max_slots)
+		return "a machine has 2 to 1024 slots, with PAE 2 to 512";
+	return NULL;
+}
+
+static void highmem_config(struct highmem_config *config)
+{
+	pfn_t first = sim.config.pae ? FIRST_HIGHMEM_PFN_PAE
+				     : FIRST_HIGHMEM_PFN;
+
+	/*
+	 * The lowmem pages stand right before the highmem ones in mem_map, and
+	 * page_offset is chosen so that their addresses begin at LOWMEM_VADDR;
+	 * for frames above 4 GiB that subtraction wraps, as it may.
+	 */
+	*config = (struct highmem_config){
+		.mem_map = mem_map,
+		.first_pfn = first - MACHINE_LOWMEM_PAGES,
+		.nr_pages = sim.config.nr_pages + MACHINE_LOWMEM_PAGES,
+		.highmem_start_pfn = first,
+		.page_offset = LOWMEM_VADDR -
+			       ((vaddr_t)(first - MACHINE_LOWMEM_PAGES)
+				<< PAGE_SHIFT),
+		.prot = PTE_PRESENT | PTE_WRITE,
+		.pkmap_base = sim.config.pae ? PKMAP_BASE_PAE
+					     : PKMAP_BASE_NONPAE,
+		.nr_slots = sim.config.nr_slots,
+		.nr_colours = sim.config.nr_colours,
+		.local_depth = sim.config.local_depth,
+		.force_map = sim.config.force_map,
+	};
+}
+
+struct highmem *machine_boot(const struct machine_config *config)
+{
+	struct highmem_config hm_config;
+	const char *why;
+
+	sim.config = *config;
+	sim.up = true;
+	sim.facts = (struct port_facts){
+		.name = "sim",
+		.pae = config->pae,
+		.cpu_mask = (1U << config->nr_cpus) - 1,
+		.tlb_flush_ceiling = 33,
+	};
+	sim.tlb_stats = (struct machine_tlb_stats){ 0 };
+	sim_bugs_reset();
+	sim_tasks_reset();
+	highmem_config(&hm_config);
+	memset(mem_map, 0, hm_config.nr_pages * sizeof(mem_map[0]));
+	sim_mmu_reset();
+	why = highmem_init(&sim.hm, &hm_config);
+	if (why)
+		port_bug(why);
+	return &sim.hm;
+}
+
+void machine_shutdown(void)
+{
+	sim.up = false;
+}
+
+const char *machine_audit(void)
+{
+	const char *why = sim_tlb_audit();
+
+	if (!why)
+		sim_tlb_load_changed();
+	return why;
+}
+
+struct machine_tlb_stats machine_tlb_stats(void)
+{
+	return sim.tlb_stats;
+}

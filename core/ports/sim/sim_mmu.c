@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "core/ports/sim/sim.h"
+
+/*
+ * Physical memory: a few frames for the page tables at the bottom, and the
+ * frames of mem_map. Page tables are bytes in frames, in the i386's format.
+ */
+
+#define TABLE_BASE_PFN 1
+#define TABLE_FRAMES 4
+
+enum {
+	FRAME_ROOT, /* page directory; with PAE the PDPT */
+	FRAME_PD,   /* with PAE: the page directory of the last GiB */
+	FRAME_PT_PKMAP,
+	FRAME_PT_FIXMAP,
+};
+
+static uint8_t table_frames[TABLE_FRAMES][PAGE_SIZE];
+static uint8_t page_frames[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES][PAGE_SIZE];
+
+/* Pages whose frame is no longer all zero. */
+static uint16_t dirty[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
+static bool is_dirty[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
+static unsigned int nr_dirty;
+
+static uint8_t *page_frame(uint32_t index)
+{
+	if (!is_dirty[index]) {
+		is_dirty[index] = true;
+		dirty[nr_dirty++] = (uint16_t)index;
+	}
+	return page_frames[index];
+}
+
+/* The bytes of a physical frame, or NULL where there is no memory. */
+static uint8_t *frame_of(pfn_t pfn)
+{
+	const struct highmem_config *config = &sim.hm.config;
+
+	if (pfn - TABLE_BASE_PFN < TABLE_FRAMES)
+		return table_frames[pfn - TABLE_BASE_PFN];
+	if (pfn >= config->first_pfn &&
+	    pfn - config->first_pfn < config->nr_pages)
+		return page_frame(pfn - config->first_pfn);
+	return NULL;
+}
+
+/* ---- Page tables ----------------------------------------------------------- */
+
+static pte_t entry_read(const uint8_t *table, unsigned int index)
+{
+	uint32_t narrow;
+	pte_t entry;
+
+	if (sim.config.pae) {
+		memcpy(&entry, table + index * sizeof(entry), sizeof(entry));
+		return entry;
+	}
+	memcpy(&narrow, table + index * sizeof(narrow), sizeof(narrow));
+	return narrow;
+}
+
+static void entry_write(uint8_t *table, unsigned int index, pte_t entry)
+{
+	uint32_t narrow = (uint32_t)entry;
+
+	if (sim.config.pae)
+		memcpy(table + index * sizeof(entry), &entry, sizeof(entry));
+	else
+		memcpy(table + index * sizeof(narrow), &narrow, sizeof(narrow));
+}
+
+static uint8_t *next_table(pte_t entry)
+{
+	return pte_present(entry) ? frame_of(pte_pfn(entry)) : NULL;
+}
+
+/* The page table for @vaddr and the entry's index in it; NULL if none. */
+static uint8_t *walk(vaddr_t vaddr, unsigned int *index)
+{
+	uint8_t *table = table_frames[FRAME_ROOT];
+
+	if (!sim.config.pae) {
+		*index = (vaddr >> 12) & 1023;
+		return next_table(entry_read(table, (vaddr >> 22) & 1023));
+	}
+	table = next_table(entry_read(table, (vaddr >> 30) & 3));
+	if (!table)
+		return NULL;
+	*index = (vaddr >> 12) & 511;
+	return next_table(entry_read(table, (vaddr >> 21) & 511));
+}
+
+static void link_table(uint8_t *table, unsigned int index, unsigned int frame)
+{
+	entry_write(table, index,
+		    pte_make(TABLE_BASE_PFN + frame, PTE_PRESENT | PTE_WRITE));
+}
+
+static void build_tables(void)
+{
+	uint8_t *root = table_frames[FRAME_ROOT];
+	uint8_t *pd = table_frames[FRAME_PD];
+
+	if (!sim.config.pae) {
+		link_table(root, PKMAP_BASE_NONPAE >> 22, FRAME_PT_PKMAP);
+		link_table(root, FIXADDR_START >> 22, FRAME_PT_FIXMAP);
+		return;
+	}
+	/* A PDPTE has no write bit; only present is set. */
+	entry_write(root, 3, pte_make(TABLE_BASE_PFN + FRAME_PD, PTE_PRESENT));
+	link_table(pd, (PKMAP_BASE_PAE >> 21) & 511, FRAME_PT_PKMAP);
+	link_table(pd, (FIXADDR_START >> 21) & 511, FRAME_PT_FIXMAP);
+}
+
+pte_t port_pte_read(vaddr_t vaddr)
+{
+	unsigned int index;
+	uint8_t *table = walk(vaddr, &index);
+
+	return table ? entry_read(table, index) : 0;
+}
+
+static pte_t pte_exchange(vaddr_t vaddr, pte_t pte)
+{
+	unsigned int index;
+	uint8_t *table = walk(vaddr, &index);
+	pte_t old;
+
+	if (!table) {
+		port_bug("sim: a PTE without a page table");
+		return 0;
+	}
+	old = entry_read(table, index);
+	entry_write(table, index, pte);
+	return old;
+}
+
+/*
+ * PTEs that changed since the last audit, so that an audit costs as much as
+ * what happened, not as much as there is. An overflow means: look at all.
+ */
+#define MAX_CHANGED 64
+
+static vaddr_t changed[MAX_CHANGED];
+static unsigned int nr_changed;
+
+static void note_change(vaddr_t vaddr)
+{
+	if (nr_changed < MAX_CHANGED)
+		changed[nr_changed] = vaddr;
+	nr_changed++;
+}
+
+void port_pte_set(vaddr_t vaddr, pte_t pte)
+{
+	if (pte_present(pte_exchange(vaddr, pte)))
+		port_bug("sim: port_pte_set over a PTE that is present");
+	note_change(vaddr);
+}
+
+pte_t port_pte_clear(vaddr_t vaddr)
+{
+	note_change(vaddr);
+	return pte_exchange(vaddr, 0);
+}
+
+/* ---- TLBs ------------------------------------------------------------------ */
+
+static unsigned int tlb_index(vaddr_t vaddr)
+{
+	return (unsigned int)((vaddr - SIM_WINDOW_BASE) >> PAGE_SHIFT);
+}
+
+static bool is_window(vaddr_t vaddr)
+{
+	return vaddr >= SIM_WINDOW_BASE && vaddr < FIXADDR_TOP;
+}
+
+static void tlb_load(struct sim_cpu *cpu, vaddr_t vaddr, pte_t pte)
+{
+	unsigned int index = tlb_index(vaddr);
+
+	if (cpu->tlb[index] == 0) {
+		cpu->tlb[index] = pte;
+		cpu->cached[cpu->nr_cached++] = (uint16_t)index;
+	}
+}
+
+static void tlb_drop(struct sim_cpu *cpu, vaddr_t vaddr)
+{
+	unsigned int index = tlb_index(vaddr);
+
+	if (!is_window(vaddr) || cpu->tlb[index] == 0)
+		return;
+	cpu->tlb[index] = 0;
+	for (unsigned int i = 0; i < cpu->nr_cached; i++) {
+		if (cpu->cached[i] == index) {
+			cpu->cached[i] = cpu->cached[--cpu->nr_cached];
+			return;
+		}
+	}
+}
+
+static void tlb_drop_all(struct sim_cpu *cpu)
+{
+	while (cpu->nr_cached > 0)
+		cpu->tlb[cpu->cached[--cpu->nr_cached]] = 0;
+}
+
+/* What @cpu uses for @vaddr: what it cached, else what it finds in memory. */
+static pte_t translate(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
+{
+	unsigned int index;
+	uint8_t *table;
+	pte_t pte;
+
+	if (!is_window(vaddr))
+		return 0;
+	if (cpu->tlb[tlb_index(vaddr)] != 0)
+		return cpu->tlb[tlb_index(vaddr)];
+	table = walk(vaddr, &index);
+	pte = table ? entry_read(table, index) : 0;
+	if (!pte_present(pte))
+		return 0;
+	entry_write(table, index, pte | set);
+	tlb_load(cpu, vaddr, pte | set);
+	return pte;
+}
+
+void port_tlb_flush_local_page(vaddr_t vaddr)
+{
+	sim.tlb_stats.local_pages++;
+	tlb_drop(&sim.cpus[sim.cpu], vaddr);
+}
+
+static void check_shootdown(void)
+{
+	struct sim_cpu *cpu = &sim.cpus[sim.cpu];
+
+	sim.tlb_stats.shootdowns++;
+	if (cpu->irq_off || cpu->irq_depth > 0)
+		port_bug("sim: shootdown with interrupts off can deadlock");
+}
+
+void port_tlb_shootdown_pages(const vaddr_t *pages, unsigned int nr)
+{
+	check_shootdown();
+	sim.tlb_stats.shootdown_pages += nr;
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		for (unsigned int i = 0; i < nr; i++)
+			tlb_drop(&sim.cpus[c], pages[i]);
+}
+
+void port_tlb_shootdown_all(void)
+{
+	check_shootdown();
+	sim.tlb_stats.full++;
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		tlb_drop_all(&sim.cpus[c]);
+}
+
+/*
+ * Another CPU's local windows are never used here, so they are not loaded
+ * either: a stale one harms nobody.
+ */
+static bool may_use(unsigned int cpu, vaddr_t vaddr)
+{
+	unsigned int fix = virt_to_fix(vaddr);
+
+	return fix < FIX_KMAP_BEGIN || fix > FIX_KMAP_END ||
+	       (fix - FIX_KMAP_BEGIN) / KM_MAX_IDX == cpu;
+}
+
+static void load_everywhere(vaddr_t vaddr)
+{
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		if (may_use(c, vaddr))
+			translate(&sim.cpus[c], vaddr, PTE_ACCESSED);
+}
+
+void sim_tlb_load_changed(void)
+{
+	if (nr_changed <= MAX_CHANGED) {
+		for (unsigned int i = 0; i < nr_changed; i++)
+			load_everywhere(changed[i]);
+	} else {
+		for (unsigned int i = 0; i < SIM_WINDOW_PAGES; i++)
+			load_everywhere(SIM_WINDOW_BASE + i * PAGE_SIZE);
+	}
+	nr_changed = 0;
+}
+
+static const char *audit_entry(unsigned int c, vaddr_t vaddr)
+{
+	static char why[128];
+	pte_t cached = sim.cpus[c].tlb[tlb_index(vaddr)];
+	pte_t pte = port_pte_read(vaddr);
+
+	if (cached == 0 ||
+	    (pte_present(pte) && pte_pfn(pte) == pte_pfn(cached)))
+		return NULL;
+	hm_format(why, sizeof(why),
+		  "stale TLB entry: CPU %u still has pfn %x at %p, the PTE "
+		  "says %s %x",
+		  c, pte_pfn(cached), vaddr, pte_present(pte) ? "pfn" : "none",
+		  pte_pfn(pte));
+	return why;
+}
+
+static const char *audit_page(vaddr_t vaddr)
+{
+	const char *why = NULL;
+
+	for (unsigned int c = 0; !why && c < sim.config.nr_cpus; c++)
+		if (is_window(vaddr))
+			why = audit_entry(c, vaddr);
+	return why;
+}
+
+const char *sim_tlb_audit(void)
+{
+	const char *why = NULL;
+
+	if (nr_changed <= MAX_CHANGED) {
+		for (unsigned int i = 0; !why && i < nr_changed; i++)
+			why = audit_page(changed[i]);
+		return why;
+	}
+	for (unsigned int i = 0; !why && i < SIM_WINDOW_PAGES; i++)
+		why = audit_page(SIM_WINDOW_BASE + i * PAGE_SIZE);
+	return why;
+}
+
+/* ---- Memory as tasks see it -------------------------------------------------- */
+
+static uint32_t *word_at(const void *addr, pte_t set)
+{
+	const struct highmem_config *config = &sim.hm.config;
+	vaddr_t vaddr = (vaddr_t)addr;
+	vaddr_t lowmem = vaddr - config->page_offset;
+	uint8_t *frame = NULL;
+	char why[64];
+
+	if (lowmem >> PAGE_SHIFT < config->highmem_start_pfn) {
+		frame = frame_of((pfn_t)(lowmem >> PAGE_SHIFT));
+	} else {
+		pte_t pte = translate(&sim.cpus[sim.cpu], vaddr, set);
+
+		if (pte_present(pte))
+			frame = frame_of(pte_pfn(pte));
+	}
+	if (frame)
+		return (uint32_t *)(void *)(frame + (vaddr & ~PAGE_MASK));
+	hm_format(why, sizeof(why), "page fault at %p on CPU %u", vaddr,
+		  sim.cpu);
+	port_bug(why);
+	return NULL;
+}
+
+uint32_t machine_load32(const void *vaddr)
+{
+	const uint32_t *word = word_at(vaddr, PTE_ACCESSED);
+
+	return word ? *word : 0;
+}
+
+void machine_store32(void *vaddr, uint32_t value)
+{
+	uint32_t *word = word_at(vaddr, PTE_ACCESSED | PTE_DIRTY);
+
+	if (word)
+		*word = value;
+}
+
+static uint32_t *word_of(const struct page *page, unsigned int offset)
+{
+	return (uint32_t *)(void *)(page_frame(
+					    (uint32_t)(page -
+						       sim.hm.config.mem_map)) +
+				    offset);
+}
+
+uint32_t machine_peek32(const struct page *page, unsigned int offset)
+{
+	return *word_of(page, offset);
+}
+
+void machine_poke32(struct page *page, unsigned int offset, uint32_t value)
+{
+	*word_of(page, offset) = value;
+}
+
+void sim_mmu_reset(void)
+{
+	while (nr_dirty > 0) {
+		unsigned int index = dirty[--nr_dirty];
+
+		is_dirty[index] = false;
+		memset(page_frames[index], 0, PAGE_SIZE);
+	}
+	nr_changed = 0;
+	memset(table_frames, 0, sizeof(table_frames));
+	build_tables();
+	for (unsigned int c = 0; c < HIGHMEM_MAX_CPUS; c++)
+		tlb_drop_all(&sim.cpus[c]);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/testing/exec_state.h"
+
+#include <highmem/format.h>
+
+/*
+ * One machine at a time, so one run at a time; static, because a kernel's
+ * stack is small.
+ */
+static struct exec exec;
+
+void exec_fail(struct exec *e, const char *format, ...)
+{
+	uint32_t none = 0;
+	va_list args;
+
+	if (!port_atomic_cas(&e->failed, &none, 1))
+		return;
+	e->result->verdict = EXEC_BUG;
+	va_start(args, format);
+	hm_vformat(e->result->sentence, sizeof(e->result->sentence), format,
+		   args);
+	va_end(args);
+}
+
+static void trace_op(struct exec *e, const struct actor *actor,
+		     const struct op *op, const char *outcome)
+{
+	char task[2] = { actor_letter(actor->index), '\0' };
+	char text[32];
+
+	if (!e->options->trace)
+		return;
+	op_print(op, text, sizeof(text));
+	e->options->trace(e->options->trace_arg, task, text, outcome);
+}
+
+static void perform(struct exec *e, struct actor *actor, const struct op *op)
+{
+	static const char *const names[] = {
+		[OP_DONE] = "ok",
+		[OP_NOTHING] = "no",
+		[OP_SKIPPED] = "skipped",
+		[OP_REFUSED] = "reported and refused",
+	};
+	enum op_outcome outcome = op_perform(e, actor, op);
+
+	if (outcome == OP_SKIPPED)
+		actor->skipped++;
+	else
+		actor->performed++;
+	if (outcome != OP_SKIPPED)
+		oracle_after_op(e, actor);
+	trace_op(e, actor, op, exec_failed(e) ? "FAILED" : names[outcome]);
+	if (e->options->progress && !is_handler(actor))
+		port_stat_inc(&e->options->progress[actor->index]);
+}
+
+/* ---- Handlers ---------------------------------------------------------------------- */
+
+static void handler_main(void *arg)
+{
+	struct actor *actor = arg;
+
+	for (unsigned int i = 0; i < exec.program->nr_ops; i++) {
+		const struct op *op = &exec.program->ops[i];
+
+		if (op->actor == actor->index && !exec_failed(&exec))
+			perform(&exec, actor, op);
+	}
+	actor_undo_all(&exec, actor);
+}
+
+bool exec_raise(struct exec *e, struct actor *task, unsigned int irq)
+{
+	struct actor *actor = &e->actors[PROGRAM_MAX_TASKS + irq];
+
+	actor->windows_below = task->windows_below + actor_windows(task);
+	return machine_interrupt(handler_main, actor);
+}
+
+/* ---- Tasks -------------------------------------------------------------------------- */
+
+/* The place of @actor's first operation from @from on in the program. */
+static unsigned int next_op(const struct actor *actor, unsigned int from)
+{
+	while (from < exec.program->nr_ops &&
+	       exec.program->ops[from].actor != actor->index)
+		from++;
+	return from;
+}
+
+static void run_round(struct actor *actor, uint32_t rank)
+{
+	unsigned int nr_ops = exec.program->nr_ops;
+
+	for (unsigned int i = next_op(actor, 0); i < nr_ops;
+	     i = next_op(actor, i + 1)) {
+		machine_yield(rank + i);
+		if (exec_failed(&exec))
+			return;
+		perform(&exec, actor, &exec.program->ops[i]);
+	}
+}
+
+static void task_main(void *arg)
+{
+	struct actor *actor = arg;
+	unsigned int repeat = exec.options->repeat ? exec.options->repeat : 1;
+	unsigned int nr_ops = exec.program->nr_ops + 1;
+
+	for (unsigned int r = 0; r < repeat && !exec_failed(&exec); r++) {
+		run_round(actor, r * nr_ops);
+		machine_yield(r * nr_ops + nr_ops - 1);
+		actor_undo_all(&exec, actor);
+		if (!exec_failed(&exec))
+			oracle_after_op(&exec, actor);
+	}
+	actor->ended = true;
+}
+
+/* When all is over: an idle slot must come clean. */
+static void janitor_main(void *arg)
+{
+	(void)arg;
+	kmap_flush_unused(exec.hm);
+	for (unsigned int s = 0; s < exec.hm->config.nr_slots; s++)
+		if (!(exec.hm->pkmap.free[s / 32] >> (s % 32) & 1))
+			exec_fail(&exec,
+				  "slot %u is not free after all tasks "
+				  "have ended and a flush",
+				  s);
+}
+
+static void reset_actors(const struct program *program)
+{
+	exec.failed = (port_atomic_t){ 0 };
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
+		exec.actors[a] = (struct actor){ .index = a, .waits_for = -1 };
+		exec.actors[a].cpu =
+			a < PROGRAM_MAX_TASKS
+				? program->task_cpu[a]
+				: program->irq_cpu[a - PROGRAM_MAX_TASKS];
+	}
+}
+
+static void collect(struct exec_result *result)
+{
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
+		result->nr_performed += exec.actors[a].performed;
+		result->nr_skipped += exec.actors[a].skipped;
+	}
+	for (unsigned int s = 0; s < HM_NR_STATS; s++)
+		result->stats[s] = highmem_stat(exec.hm, (enum highmem_stat)s);
+}
+
+void exec_program(const struct program *program,
+		  const struct exec_options *options,
+		  struct exec_result *result)
+{
+	*result = (struct exec_result){ .verdict = EXEC_OK };
+	exec.program = program;
+	exec.options = options;
+	exec.result = result;
+	reset_actors(program);
+	exec.hm = machine_boot(&program->machine);
+	oracle_tag_pages(&exec);
+	for (unsigned int t = 0; t < program->nr_tasks; t++)
+		exec.actors[t].id = machine_spawn(program->task_cpu[t],
+						  task_main, &exec.actors[t]);
+	if (machine_run() == MACHINE_STALLED) {
+		oracle_judge_stall(&exec);
+	} else {
+		oracle_at_end(&exec);
+		machine_spawn(0, janitor_main, NULL);
+		if (machine_run() == MACHINE_STALLED)
+			exec_fail(&exec, "the last flush does not return");
+		oracle_at_end(&exec);
+	}
+	collect(result);
+	machine_shutdown();
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_TESTING_EXEC_H
+#define CORE_TESTING_EXEC_H
+
+/*
+ * Runs a program on whatever machine the port gives and judges it: each
+ * operation is performed, then the oracle looks. An operation that makes no
+ * sense at its place (unlocal without a local map) is skipped, so that every
+ * program is a legal one, except for the misuses that are meant, and those
+ * must be reported in a sentence.
+ */
+
+#include "core/testing/program.h"
+
+enum exec_verdict {
+	EXEC_OK,
+	/* All slots held by tasks that wait for one: the program's own fault. */
+	EXEC_DEADLOCK,
+	EXEC_BUG,
+};
+
+struct exec_options {
+	/*
+	 * Run each task's operations this many times (0 means 1). The maps a
+	 * task still holds are undone after each round.
+	 */
+	unsigned int repeat;
+	/*
+	 * Tasks run in parallel: only what holds under any interleaving is
+	 * checked between operations, the rest when all have ended.
+	 */
+	bool parallel;
+	/* Called after each operation with its text, or NULL. */
+	void (*trace)(void *arg, const char *task, const char *op,
+		      const char *outcome);
+	void *trace_arg;
+	/* Progress, for a stall detector: bumped after each operation. */
+	port_stat_t *progress; /* PROGRAM_MAX_TASKS of them, or NULL */
+};
+
+struct exec_result {
+	enum exec_verdict verdict;
+	char sentence[192]; /* for EXEC_BUG and EXEC_DEADLOCK */
+	uint32_t nr_performed;
+	uint32_t nr_skipped;
+	uint32_t stats[HM_NR_STATS]; /* at the end of the run */
+};
+
+/*
+ * Boot the program's machine, run it, judge it, shut the machine down.
+ * pre: machine_can(&program->machine) == NULL. Not reentrant.
+ */
+void exec_program(const struct program *program,
+		  const struct exec_options *options,
+		  struct exec_result *result);
+
+#endif

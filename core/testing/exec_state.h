@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_TESTING_EXEC_STATE_H
+#define CORE_TESTING_EXEC_STATE_H
+
+/*
+ * State and perform: what a run knows about itself, shared by exec.c (the
+ * tasks), ops.c (each operation) and oracle.c (what must be true).
+ *
+ * The model is small: which maps each actor holds, and what it wrote last. An
+ * actor touches its own part only, so that tasks on real threads need no lock.
+ */
+
+#include "core/testing/exec.h"
+
+struct local_map {
+	void *vaddr;
+	uint8_t page;
+	bool atomic; /* made by kmap_atomic() */
+	bool window; /* takes a window; a lowmem page may not */
+};
+
+struct actor {
+	unsigned int index; /* 0 to 3 tasks, 4 and 5 handlers */
+	unsigned int cpu;
+	uint32_t id;			  /* of the task; 0 for handlers */
+	uint32_t held[PROGRAM_MAX_PAGES]; /* kmaps it has to undo */
+	void *address[PROGRAM_MAX_PAGES]; /* where, if held */
+	struct local_map local[KM_MAX_IDX];
+	unsigned int nr_local;
+	unsigned int windows_below; /* of the task a handler interrupted */
+	uint32_t written[PROGRAM_MAX_PAGES]; /* its word in each page */
+	uint32_t next_value;
+	int waits_for; /* page of a kmap under way, or -1 */
+	bool started;
+	bool ended;
+	uint32_t performed;
+	uint32_t skipped;
+};
+
+struct exec {
+	const struct program *program;
+	const struct exec_options *options;
+	struct exec_result *result;
+	struct highmem *hm;
+	struct actor actors[PROGRAM_MAX_ACTORS];
+	port_atomic_t failed; /* somebody has written result->sentence */
+};
+
+enum op_outcome {
+	OP_DONE,
+	OP_NOTHING, /* a legal "no": kmap_try without a slot */
+	OP_SKIPPED, /* makes no sense here */
+	OP_REFUSED, /* a misuse, reported as it must be */
+};
+
+/* The first failure of a run wins; the run ends soon after. */
+void exec_fail(struct exec *exec, const char *format, ...);
+
+static inline bool exec_failed(const struct exec *exec)
+{
+	return port_atomic_load(&exec->failed) != 0;
+}
+
+static inline struct page *exec_page(struct exec *exec, unsigned int index)
+{
+	return &exec->hm->config.mem_map[index];
+}
+
+static inline bool is_handler(const struct actor *actor)
+{
+	return actor->index >= PROGRAM_MAX_TASKS;
+}
+
+/* ---- ops.c -------------------------------------------------------------------- */
+
+/* In a task, or for a handler in its interrupt. */
+enum op_outcome op_perform(struct exec *exec, struct actor *actor,
+			   const struct op *op);
+
+/* Undo all that @actor holds. */
+void actor_undo_all(struct exec *exec, struct actor *actor);
+
+unsigned int actor_windows(const struct actor *actor);
+
+/* Run handler @irq of the program in an interrupt over @task. */
+bool exec_raise(struct exec *exec, struct actor *task, unsigned int irq);
+
+/* ---- oracle.c ------------------------------------------------------------------ */
+
+/* Every page gets its tag; written[] is what machine_poke32() put there. */
+void oracle_tag_pages(struct exec *exec);
+
+/* The page behind @vaddr, read through it, is @page. In a task or interrupt. */
+void oracle_check_content(struct exec *exec, const struct actor *actor,
+			  unsigned int page, const void *vaddr);
+
+/* Where this actor's word is in each page. */
+unsigned int oracle_word_offset(const struct actor *actor);
+
+/*
+ * No unexpected sentence; and when operations run one at a time, everything
+ * that must hold between two of them. @actor has just performed one.
+ */
+void oracle_after_op(struct exec *exec, const struct actor *actor);
+
+/* kmap_try() said no: was it right? */
+void oracle_check_refusal(struct exec *exec, unsigned int page);
+
+/* All tasks have ended: nobody holds anything. */
+void oracle_at_end(struct exec *exec);
+
+/* Nobody can go on: whose fault is it? Sets verdict and sentence. */
+void oracle_judge_stall(struct exec *exec);
+
+#endif

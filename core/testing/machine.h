@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_TESTING_MACHINE_H
+#define CORE_TESTING_MACHINE_H
+
+/*
+ * What a port offers to tests, beyond the contract of core/port: build a
+ * machine, run tasks on it, raise interrupts, touch memory through kernel
+ * addresses, and hear what was reported. Each port implements it beside its
+ * backend; the op programs and the conformance suite need nothing else, and
+ * so run unchanged on every port. Freestanding: no libc.
+ *
+ * One machine at a time. Functions are called from the controlling context
+ * (the test's own stack), unless marked "task": then from inside a task.
+ */
+
+#include <highmem/highmem.h>
+
+#define MACHINE_MAX_TASKS 8
+#define MACHINE_MAX_PAGES 4096
+
+struct machine_config {
+	unsigned int nr_cpus;	  /* 1 to HIGHMEM_MAX_CPUS */
+	unsigned int nr_slots;	  /* pkmap slots, 2 to 1024 (512 with PAE) */
+	unsigned int nr_colours;  /* power of two that divides nr_slots */
+	unsigned int nr_pages;	  /* highmem pages, 1 to MACHINE_MAX_PAGES */
+	unsigned int local_depth; /* local maps per task, 1 to KM_MAX_IDX */
+	bool pae;	/* only where the port can: see machine_can() */
+	bool force_map; /* local maps of lowmem pages use windows too */
+};
+
+enum machine_verdict {
+	MACHINE_DONE,	 /* every task returned */
+	MACHINE_STALLED, /* some task sleeps and nobody can wake it */
+};
+
+/* NULL when the port can build @config; else one sentence why not. */
+const char *machine_can(const struct machine_config *config);
+
+/*
+ * Build the machine: page tables, pages, CPUs, and highmem_init(). The first
+ * two pages of mem_map are lowmem, then come config->nr_pages of highmem.
+ * pre: machine_can(config) == NULL and no machine is up.
+ */
+struct highmem *machine_boot(const struct machine_config *config);
+void machine_shutdown(void);
+
+#define MACHINE_LOWMEM_PAGES 2
+
+/* ---- Tasks --------------------------------------------------------------- */
+
+/*
+ * Make a task, not yet running; its id (port_task_id) is 1 for the first
+ * spawned since boot, and so on. Returns that id.
+ */
+uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg);
+
+/* Run all tasks until each has returned or nobody can go on. */
+enum machine_verdict machine_run(void);
+
+/*
+ * task: a place between two operations, where a deterministic machine may
+ * switch to another task. @rank says how early this task's next operation
+ * stands in the program: the sim and a single CPU continue with the runnable
+ * task of the lowest rank (ties: lowest id). Ports with real parallelism may
+ * ignore it. A task that has not yielded has rank 0.
+ */
+void machine_yield(uint32_t rank);
+
+/* After MACHINE_STALLED: is task @id asleep in port_park()? */
+bool machine_task_asleep(uint32_t id);
+
+/*
+ * task: deliver an interrupt to this CPU here and now; returns when @handler
+ * has. Does nothing and returns false while interrupts are off.
+ */
+bool machine_interrupt(void (*handler)(void *arg), void *arg);
+
+/* ---- Memory -------------------------------------------------------------- */
+
+/*
+ * task or interrupt: one 32-bit access through a kernel virtual address, as
+ * this CPU's MMU and TLB translate it. An address that does not translate is
+ * reported like a bug ("page fault at ...") and reads as 0.
+ */
+uint32_t machine_load32(const void *vaddr);
+void machine_store32(void *vaddr, uint32_t value);
+
+/* The same word by page frame, past every translation. offset % 4 == 0. */
+uint32_t machine_peek32(const struct page *page, unsigned int offset);
+void machine_poke32(struct page *page, unsigned int offset, uint32_t value);
+
+/* ---- Verdicts ------------------------------------------------------------ */
+
+/*
+ * Take the oldest sentence given to port_bug() and not taken yet; NULL when
+ * there is none. Valid until the next call or shutdown.
+ */
+const char *machine_take_bug(void);
+
+/*
+ * What only the port can see, between operations: on the sim, a TLB entry
+ * that differs from a PTE it must match. NULL or one sentence.
+ */
+const char *machine_audit(void);
+
+/* TLB work since boot, for tests and benchmarks. */
+struct machine_tlb_stats {
+	uint32_t local_pages;	  /* port_tlb_flush_local_page() */
+	uint32_t shootdowns;	  /* port_tlb_shootdown_*() calls */
+	uint32_t shootdown_pages; /* pages named in them */
+	uint32_t full;		  /* port_tlb_shootdown_all() */
+};
+
+struct machine_tlb_stats machine_tlb_stats(void);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/testing/exec_state.h"
+
+#define TIMEOUT_TICKS 4
+
+/* A misuse must be told in a sentence of the core, and only that. */
+static enum op_outcome expect_report(struct exec *exec, const char *what)
+{
+	const char *bug = machine_take_bug();
+
+	if (!bug)
+		exec_fail(exec, "misuse not reported: %s", what);
+	return OP_REFUSED;
+}
+
+/* With tasks in parallel, nobody can tell whose sentence it is. */
+static bool can_misuse(const struct exec *exec)
+{
+	return !exec->options->parallel;
+}
+
+static bool in_atomic(const struct actor *actor)
+{
+	if (is_handler(actor))
+		return true;
+	for (unsigned int i = 0; i < actor->nr_local; i++)
+		if (actor->local[i].atomic)
+			return true;
+	return false;
+}
+
+unsigned int actor_windows(const struct actor *actor)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < actor->nr_local; i++)
+		nr += actor->local[i].window;
+	return nr;
+}
+
+/* ---- Persistent maps ---------------------------------------------------------- */
+
+static enum op_outcome hold(struct exec *exec, struct actor *actor,
+			    unsigned int page, void *vaddr)
+{
+	actor->held[page]++;
+	actor->address[page] = vaddr;
+	oracle_check_content(exec, actor, page, vaddr);
+	return OP_DONE;
+}
+
+static void *call_kmap(struct exec *exec, struct page *page, enum op_kind kind)
+{
+	switch (kind) {
+	case OP_TRY:
+		return kmap_try(exec->hm, page);
+	case OP_TIMEOUT:
+		return kmap_timeout(exec->hm, page, port_now() + TIMEOUT_TICKS);
+	default:
+		return kmap(exec->hm, page);
+	}
+}
+
+static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
+				    const struct op *op)
+{
+	struct page *page = exec_page(exec, op->arg);
+	void *vaddr;
+
+	if (in_atomic(actor)) {
+		if (!can_misuse(exec))
+			return OP_SKIPPED;
+		if (call_kmap(exec, page, op->kind))
+			exec_fail(exec, "kmap in atomic context gave a map");
+		return expect_report(exec, "kmap in atomic context");
+	}
+	actor->waits_for = op->arg;
+	vaddr = call_kmap(exec, page, op->kind);
+	actor->waits_for = -1;
+	if (vaddr)
+		return hold(exec, actor, op->arg, vaddr);
+	if (op->kind == OP_KMAP && !exec_failed(exec))
+		exec_fail(exec, "kmap returned NULL");
+	if (op->kind == OP_TRY)
+		oracle_check_refusal(exec, op->arg);
+	return OP_NOTHING;
+}
+
+static enum op_outcome perform_get(struct exec *exec, struct actor *actor,
+				   const struct op *op)
+{
+	void *vaddr = kmap_high_get(exec->hm, exec_page(exec, op->arg));
+
+	return vaddr ? hold(exec, actor, op->arg, vaddr) : OP_NOTHING;
+}
+
+/* Nobody maps @page or is about to: an unmap of it steals from no one. */
+static bool nobody_maps(const struct exec *exec, unsigned int page)
+{
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
+		if (exec->actors[a].held[page] > 0)
+			return false;
+		if (exec->actors[a].waits_for == (int)page)
+			return false;
+	}
+	return true;
+}
+
+static enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
+				      const struct op *op)
+{
+	struct page *page = exec_page(exec, op->arg);
+
+	if (actor->held[op->arg] > 0) {
+		oracle_check_content(exec, actor, op->arg,
+				     actor->address[op->arg]);
+		actor->held[op->arg]--;
+		kunmap(exec->hm, page);
+		return OP_DONE;
+	}
+	if (!can_misuse(exec) || !page_is_highmem(exec->hm, page) ||
+	    !nobody_maps(exec, op->arg))
+		return OP_SKIPPED;
+	kunmap(exec->hm, page);
+	return expect_report(exec, "kunmap of a page that nobody maps");
+}
+
+static enum op_outcome perform_flush(struct exec *exec,
+				     const struct actor *actor)
+{
+	if (!in_atomic(actor)) {
+		kmap_flush_unused(exec->hm);
+		return OP_DONE;
+	}
+	if (!can_misuse(exec))
+		return OP_SKIPPED;
+	kmap_flush_unused(exec->hm);
+	return expect_report(exec, "kmap_flush_unused in atomic context");
+}
+
+/* ---- Local maps ---------------------------------------------------------------- */
+
+static enum op_outcome perform_local(struct exec *exec, struct actor *actor,
+				     const struct op *op)
+{
+	struct highmem *hm = exec->hm;
+	struct page *page = exec_page(exec, op->arg);
+	bool window = page_is_highmem(hm, page) || hm->config.force_map;
+	bool full = window && actor->windows_below + actor_windows(actor) ==
+				      hm->config.local_depth;
+	void *vaddr;
+
+	if (actor->nr_local == KM_MAX_IDX || (full && !can_misuse(exec)))
+		return OP_SKIPPED;
+	vaddr = op->kind == OP_ATOMIC ? kmap_atomic(hm, page)
+				      : kmap_local_page(hm, page);
+	if (full) {
+		if (vaddr)
+			exec_fail(exec, "a local map beyond the last window");
+		return expect_report(exec, "local map beyond the last window");
+	}
+	if (!vaddr) {
+		exec_fail(exec, "a local map was refused with windows left");
+		return OP_NOTHING;
+	}
+	actor->local[actor->nr_local++] = (struct local_map){
+		.vaddr = vaddr,
+		.page = op->arg,
+		.atomic = op->kind == OP_ATOMIC,
+		.window = window,
+	};
+	oracle_check_content(exec, actor, op->arg, vaddr);
+	return OP_DONE;
+}
+
+/* Any byte of the page will do: unmap through one in its middle. */
+static const void *inside(const void *vaddr)
+{
+	return (const char *)vaddr + 2044;
+}
+
+static enum op_outcome perform_unlocal(struct exec *exec, struct actor *actor)
+{
+	struct local_map *map;
+
+	if (actor->nr_local == 0)
+		return OP_SKIPPED;
+	map = &actor->local[--actor->nr_local];
+	oracle_check_content(exec, actor, map->page, map->vaddr);
+	if (map->atomic)
+		kunmap_atomic(exec->hm, inside(map->vaddr));
+	else
+		kunmap_local(exec->hm, inside(map->vaddr));
+	return OP_DONE;
+}
+
+static enum op_outcome perform_misorder(struct exec *exec, struct actor *actor)
+{
+	if (!can_misuse(exec) || actor->nr_local < 2 ||
+	    !actor->local[0].window || !actor->local[1].window)
+		return OP_SKIPPED;
+	kunmap_local(exec->hm, actor->local[0].vaddr);
+	return expect_report(exec, "kunmap_local of the oldest map first");
+}
+
+/* ---- Contents ------------------------------------------------------------------ */
+
+static void *any_map(const struct actor *actor, unsigned int page)
+{
+	if (actor->held[page] > 0)
+		return actor->address[page];
+	for (unsigned int i = 0; i < actor->nr_local; i++)
+		if (actor->local[i].page == page)
+			return actor->local[i].vaddr;
+	return NULL;
+}
+
+static enum op_outcome perform_check(struct exec *exec, struct actor *actor)
+{
+	unsigned int nr_pages = exec->hm->config.nr_pages;
+
+	for (unsigned int p = 0; p < nr_pages && p < PROGRAM_MAX_PAGES; p++)
+		if (actor->held[p] > 0)
+			oracle_check_content(exec, actor, p, actor->address[p]);
+	for (unsigned int i = 0; i < actor->nr_local; i++)
+		oracle_check_content(exec, actor, actor->local[i].page,
+				     actor->local[i].vaddr);
+	return OP_DONE;
+}
+
+static enum op_outcome perform_write(struct exec *exec, struct actor *actor,
+				     const struct op *op)
+{
+	void *vaddr = any_map(actor, op->arg);
+
+	if (!vaddr)
+		return OP_SKIPPED;
+	actor->written[op->arg] = ++actor->next_value;
+	machine_store32((char *)vaddr + oracle_word_offset(actor),
+			actor->next_value);
+	return perform_check(exec, actor);
+}
+
+/* ---- All of them ---------------------------------------------------------------- */
+
+static enum op_outcome perform_raise(struct exec *exec, struct actor *actor,
+				     const struct op *op)
+{
+	if (is_handler(actor) || actor->cpu != exec->program->irq_cpu[op->arg])
+		return OP_SKIPPED;
+	return exec_raise(exec, actor, op->arg) ? OP_DONE : OP_NOTHING;
+}
+
+enum op_outcome op_perform(struct exec *exec, struct actor *actor,
+			   const struct op *op)
+{
+	switch ((enum op_kind)op->kind) {
+	case OP_KMAP:
+	case OP_TRY:
+	case OP_TIMEOUT:
+		return perform_kmap(exec, actor, op);
+	case OP_KUNMAP:
+		return perform_kunmap(exec, actor, op);
+	case OP_GET:
+		return perform_get(exec, actor, op);
+	case OP_LOCAL:
+	case OP_ATOMIC:
+		return perform_local(exec, actor, op);
+	case OP_UNLOCAL:
+		return perform_unlocal(exec, actor);
+	case OP_MISORDER:
+		return perform_misorder(exec, actor);
+	case OP_WRITE:
+		return perform_write(exec, actor, op);
+	case OP_CHECK:
+		return perform_check(exec, actor);
+	case OP_FLUSH:
+		return perform_flush(exec, actor);
+	case OP_RAISE:
+		return perform_raise(exec, actor, op);
+	case OP_YIELD:
+	case OP_NR_KINDS:
+		break;
+	}
+	return OP_DONE;
+}
+
+void actor_undo_all(struct exec *exec, struct actor *actor)
+{
+	unsigned int nr_pages = exec->hm->config.nr_pages;
+
+	while (actor->nr_local > 0)
+		perform_unlocal(exec, actor);
+	for (unsigned int p = 0; p < nr_pages && p < PROGRAM_MAX_PAGES; p++) {
+		const struct op op = { .kind = OP_KUNMAP, .arg = (uint8_t)p };
+
+		while (actor->held[p] > 0)
+			perform_kunmap(exec, actor, &op);
+	}
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/testing/exec_state.h"
+
+#include <highmem/format.h>
+
+/*
+ * What a page holds: its tag in the first and the last word, and one word for
+ * each actor, a cache line apart, which only that actor writes.
+ */
+#define TAG_FIRST 0
+#define TAG_LAST (PAGE_SIZE - 4)
+
+static uint32_t page_tag(unsigned int page)
+{
+	return 0xa6000000u | page << 8 | (page ^ 0x5a);
+}
+
+unsigned int oracle_word_offset(const struct actor *actor)
+{
+	return 64 * (1 + actor->index);
+}
+
+void oracle_tag_pages(struct exec *exec)
+{
+	for (unsigned int p = 0; p < exec->hm->config.nr_pages; p++) {
+		machine_poke32(exec_page(exec, p), TAG_FIRST, page_tag(p));
+		machine_poke32(exec_page(exec, p), TAG_LAST, page_tag(p));
+		for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
+			machine_poke32(exec_page(exec, p),
+				       oracle_word_offset(&exec->actors[a]), 0);
+	}
+}
+
+static void check_word(struct exec *exec, const struct actor *actor,
+		       unsigned int page, const void *vaddr,
+		       unsigned int offset, uint32_t want)
+{
+	uint32_t found = machine_load32((const char *)vaddr + offset);
+
+	if (found != want)
+		exec_fail(exec,
+			  "%c reads %x at %p, byte %u of page %u, where %x "
+			  "belongs: it sees another page or a lost write",
+			  actor_letter(actor->index), found, (vaddr_t)vaddr,
+			  offset, page, want);
+}
+
+void oracle_check_content(struct exec *exec, const struct actor *actor,
+			  unsigned int page, const void *vaddr)
+{
+	check_word(exec, actor, page, vaddr, TAG_FIRST, page_tag(page));
+	check_word(exec, actor, page, vaddr, TAG_LAST, page_tag(page));
+	check_word(exec, actor, page, vaddr, oracle_word_offset(actor),
+		   actor->written[page]);
+	for (unsigned int i = 0; i < 2; i++) {
+		const char *byte = (const char *)vaddr + i * (PAGE_SIZE - 1);
+
+		if (kmap_to_page(exec->hm, byte) != exec_page(exec, page))
+			exec_fail(exec, "kmap_to_page of %p is not page %u",
+				  (vaddr_t)byte, page);
+	}
+}
+
+/* ---- Between two operations, when they run one at a time ----------------------- */
+
+static uint32_t count_of(struct exec *exec, uint32_t slot)
+{
+	return port_atomic_load(&exec->hm->pkmap.slot[slot].count);
+}
+
+static bool is_free(struct exec *exec, uint32_t slot)
+{
+	return exec->hm->pkmap.free[slot / 32] >> (slot % 32) & 1;
+}
+
+/* A slot of @colour that somebody could have now, or -1. */
+static int slot_to_be_had(struct exec *exec, unsigned int colour)
+{
+	const struct highmem_config *config = &exec->hm->config;
+
+	for (unsigned int s = colour; s < config->nr_slots;
+	     s += config->nr_colours)
+		if (is_free(exec, s) || count_of(exec, s) == 1)
+			return (int)s;
+	return -1;
+}
+
+static unsigned int colour_of(struct exec *exec, const struct page *page)
+{
+	return page_to_pfn(exec->hm, page) & (exec->hm->config.nr_colours - 1);
+}
+
+static bool is_mapped(struct exec *exec, const struct page *page)
+{
+	uint32_t slot = port_atomic_load(&page->pkmap_slot);
+
+	return slot != 0 && count_of(exec, slot - 1) > 0;
+}
+
+void oracle_check_refusal(struct exec *exec, unsigned int index)
+{
+	struct page *page = exec_page(exec, index);
+	unsigned int colour = colour_of(exec, page);
+
+	if (exec->options->parallel)
+		return;
+	if (is_mapped(exec, page))
+		exec_fail(exec, "kmap_try refused page %u, which is mapped",
+			  index);
+	if (slot_to_be_had(exec, colour) >= 0)
+		exec_fail(exec,
+			  "kmap_try refused page %u, but slot %u is to "
+			  "be had",
+			  index, (unsigned int)slot_to_be_had(exec, colour));
+}
+
+/* The count of a page's slot is its users + 1. */
+static void check_count(struct exec *exec, unsigned int index)
+{
+	struct page *page = exec_page(exec, index);
+	uint32_t slot = port_atomic_load(&page->pkmap_slot);
+	uint32_t count = slot ? count_of(exec, slot - 1) : 0;
+	uint32_t users = 0;
+	uint32_t coming = 0; /* served in the queue, have not run yet */
+
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
+		users += exec->actors[a].held[index];
+		coming += exec->actors[a].waits_for == (int)index;
+	}
+	if (users == 0 && coming == 0 && count > 1)
+		exec_fail(exec, "page %u has count %u and no user", index,
+			  count);
+	if (users > 0 && (count < users + 1 || count > users + coming + 1))
+		exec_fail(exec, "page %u has count %u and %u users", index,
+			  count, users);
+}
+
+static void check_held(struct exec *exec, const struct actor *actor,
+		       unsigned int index)
+{
+	struct page *page = exec_page(exec, index);
+
+	if (actor->held[index] > 0 &&
+	    page_address(exec->hm, page) != actor->address[index])
+		exec_fail(exec, "page %u moved while %c had it mapped", index,
+			  actor_letter(actor->index));
+}
+
+/* Below the depth the windows are the maps' pages; above it they are empty. */
+static void check_windows(struct exec *exec, const struct actor *actor)
+{
+	unsigned int first = FIX_KMAP_BEGIN + actor->cpu * KM_MAX_IDX;
+	unsigned int window = 0;
+
+	for (unsigned int i = 0; i < actor->nr_local; i++) {
+		const struct local_map *map = &actor->local[i];
+		vaddr_t vaddr = fixmap_vaddr(first + window);
+		pfn_t pfn = page_to_pfn(exec->hm, exec_page(exec, map->page));
+
+		if (!map->window)
+			continue;
+		if ((vaddr_t)map->vaddr != vaddr ||
+		    pte_pfn(port_pte_read(vaddr)) != pfn)
+			exec_fail(exec,
+				  "window %u of CPU %u is not %c's map "
+				  "of page %u",
+				  window, actor->cpu,
+				  actor_letter(actor->index), map->page);
+		window++;
+	}
+	for (; window < KM_MAX_IDX; window++)
+		if (!pte_none(port_pte_read(fixmap_vaddr(first + window))))
+			exec_fail(exec,
+				  "window %u of CPU %u is not empty above "
+				  "%c's depth",
+				  window, actor->cpu,
+				  actor_letter(actor->index));
+}
+
+/* Somebody waits while a slot, or the page itself, is to be had. */
+static bool lost_wakeup(struct exec *exec, unsigned int colour)
+{
+	struct pkmap_waiter *w = exec->hm->pkmap.queue[colour].head;
+	int slot;
+
+	if (!w)
+		return false;
+	slot = slot_to_be_had(exec, colour);
+	if (slot >= 0) {
+		exec_fail(exec,
+			  "lost wake-up: task %u sleeps on colour %u "
+			  "while slot %u is to be had",
+			  port_task_id(w->task), colour, (unsigned int)slot);
+		return true;
+	}
+	for (; w; w = w->next) {
+		if (!is_mapped(exec, w->page))
+			continue;
+		exec_fail(exec,
+			  "lost wake-up: task %u sleeps on colour %u "
+			  "while its page is mapped",
+			  port_task_id(w->task), colour);
+		return true;
+	}
+	return false;
+}
+
+static void check_state(struct exec *exec)
+{
+	unsigned int nr_pages = exec->hm->config.nr_pages;
+	const char *why = highmem_validate(exec->hm);
+
+	if (!why)
+		why = machine_audit();
+	if (why)
+		exec_fail(exec, "%s", why);
+	for (unsigned int p = MACHINE_LOWMEM_PAGES;
+	     p < nr_pages && p < PROGRAM_MAX_PAGES; p++) {
+		check_count(exec, p);
+		for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
+			check_held(exec, &exec->actors[a], p);
+	}
+	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
+		lost_wakeup(exec, c);
+}
+
+void oracle_after_op(struct exec *exec, const struct actor *actor)
+{
+	const char *bug;
+
+	if (exec->options->parallel)
+		return;
+	bug = machine_take_bug();
+	if (bug)
+		exec_fail(exec, "%s", bug);
+	check_state(exec);
+	if (!is_handler(actor))
+		check_windows(exec, actor);
+}
+
+/* ---- At the end ------------------------------------------------------------------ */
+
+void oracle_at_end(struct exec *exec)
+{
+	const char *bug = machine_take_bug();
+
+	if (bug)
+		exec_fail(exec, "%s", bug);
+	check_state(exec);
+	for (unsigned int s = 0; s < exec->hm->config.nr_slots; s++)
+		if (count_of(exec, s) > 1)
+			exec_fail(exec,
+				  "slot %u has count %u after all tasks "
+				  "have ended",
+				  s, count_of(exec, s));
+}
+
+/* The first task that sleeps, as a letter for sentences. */
+static const struct actor *first_sleeper(struct exec *exec)
+{
+	for (unsigned int t = 0; t < exec->program->nr_tasks; t++) {
+		const struct actor *actor = &exec->actors[t];
+
+		if (!actor->ended && machine_task_asleep(actor->id))
+			return actor;
+	}
+	return NULL;
+}
+
+static bool is_queued(struct exec *exec, const struct actor *actor)
+{
+	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
+		for (struct pkmap_waiter *w = exec->hm->pkmap.queue[c].head; w;
+		     w = w->next)
+			if (port_task_id(w->task) == actor->id)
+				return true;
+	return false;
+}
+
+/*
+ * All that is left asleep queues for slots, none is to be had, and all are
+ * held by tasks that are themselves asleep (whoever ended has let go): the
+ * program asked for it. Anything else is our fault.
+ */
+void oracle_judge_stall(struct exec *exec)
+{
+	const struct actor *sleeper = first_sleeper(exec);
+	const char *bug = machine_take_bug();
+
+	if (bug)
+		exec_fail(exec, "%s", bug);
+	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
+		lost_wakeup(exec, c);
+	for (unsigned int t = 0; t < exec->program->nr_tasks; t++) {
+		const struct actor *actor = &exec->actors[t];
+
+		if (!actor->ended &&
+		    !(machine_task_asleep(actor->id) && is_queued(exec, actor)))
+			exec_fail(exec,
+				  "task %c neither runs nor waits in the "
+				  "queue of a colour",
+				  actor_letter(t));
+	}
+	if (exec_failed(exec) || !sleeper)
+		return;
+	exec->result->verdict = EXEC_DEADLOCK;
+	hm_format(exec->result->sentence, sizeof(exec->result->sentence),
+		  "deadlock of the program: every slot is held by a task that "
+		  "waits for one; %c waits for page %u",
+		  actor_letter(sleeper->index),
+		  (unsigned int)sleeper->waits_for);
+}

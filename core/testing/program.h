@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_TESTING_PROGRAM_H
+#define CORE_TESTING_PROGRAM_H
+
+/*
+ * An op program: which machine, which tasks and interrupt handlers, which
+ * operations in which order. Its text form (.hmt):
+ *
+ *	# two tasks, two slots
+ *	machine cpus=2 slots=2 pages=4 colours=1 depth=4 pae=no force=no
+ *	task A cpu=0: kmap p0; kmap p1
+ *	task B cpu=1: kmap p2
+ *	irq I cpu=0: local p3; check; unlocal
+ *	A: kunmap p1; raise I; kunmap p0
+ *	B: kunmap p2
+ *
+ * Operations run in the order of the text as far as nobody has to wait; a
+ * task that waits is overtaken and goes on when it can. On real threads only
+ * the order within a task holds. `task` and `irq` declare and may go on with
+ * operations; `A:` appends. Pages are p0, p1, ... in highmem and l0, l1 in
+ * lowmem. A handler runs on its own CPU only: a task elsewhere that raises it
+ * does nothing. What a line leaves out: colours=1 depth=4 pae=no force=no cpu=0.
+ *
+ * The byte form, for the fuzzer, is two bytes for each operation after a
+ * header of PROGRAM_HEADER_BYTES; every byte string decodes to a program.
+ * Freestanding: no libc, no allocation.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/testing/machine.h"
+
+#define PROGRAM_MAX_TASKS 4 /* A, B, C, D */
+#define PROGRAM_MAX_IRQS 2  /* I, J */
+#define PROGRAM_MAX_OPS 256 /* of all tasks and handlers together */
+#define PROGRAM_MAX_SLOTS 64
+#define PROGRAM_MAX_HIGHMEM 14
+#define PROGRAM_MAX_PAGES (MACHINE_LOWMEM_PAGES + PROGRAM_MAX_HIGHMEM)
+#define PROGRAM_MAX_ACTORS (PROGRAM_MAX_TASKS + PROGRAM_MAX_IRQS)
+#define PROGRAM_HEADER_BYTES 8
+#define PROGRAM_MAX_BYTES (PROGRAM_HEADER_BYTES + 2 * PROGRAM_MAX_OPS)
+
+enum op_kind {
+	OP_KMAP,     /* kmap pN */
+	OP_KUNMAP,   /* kunmap pN: this task's; a misuse if nobody maps it */
+	OP_TRY,	     /* try pN: kmap_try */
+	OP_TIMEOUT,  /* timeout pN: kmap_timeout, a few ticks from now */
+	OP_GET,	     /* get pN: kmap_high_get, undone by kunmap */
+	OP_LOCAL,    /* local pN: kmap_local_page */
+	OP_ATOMIC,   /* atomic pN: kmap_atomic */
+	OP_UNLOCAL,  /* unlocal: undo the newest of these two */
+	OP_MISORDER, /* misorder: undo the oldest first, a misuse */
+	OP_WRITE,    /* write pN: through one map of the task, read by all */
+	OP_CHECK,    /* check: read back through every map of the task */
+	OP_FLUSH,    /* flush: kmap_flush_unused */
+	OP_RAISE,    /* raise I: an interrupt here and now */
+	OP_YIELD,    /* yield: nothing, but a place to switch */
+	OP_NR_KINDS
+};
+
+struct op {
+	uint8_t kind;  /* enum op_kind */
+	uint8_t actor; /* task number, or PROGRAM_MAX_TASKS + handler number */
+	uint8_t arg;   /* index in mem_map, or handler number for OP_RAISE */
+};
+
+enum op_arg {
+	OP_ARG_NONE,
+	OP_ARG_PAGE,
+	OP_ARG_IRQ,
+};
+
+/* What the operation takes, and its name in the text. */
+enum op_arg op_arg(enum op_kind kind);
+const char *op_name(enum op_kind kind);
+
+/* 'A' to 'D' for tasks, 'I' and 'J' for handlers. */
+char actor_letter(unsigned int actor);
+
+struct program {
+	struct machine_config machine;
+	unsigned int nr_tasks;
+	unsigned int nr_irqs;
+	uint8_t task_cpu[PROGRAM_MAX_TASKS];
+	uint8_t irq_cpu[PROGRAM_MAX_IRQS];
+	unsigned int nr_ops;
+	struct op ops[PROGRAM_MAX_OPS];
+};
+
+/* Where and why a text does not parse. */
+struct program_error {
+	unsigned int line; /* from 1 */
+	char expected[96]; /* "expected a page p0 to p3, found 'p9'" */
+};
+
+/* Text -> program. @text need not end with NUL. False fills @error. */
+bool program_parse(struct program *program, const char *text, size_t len,
+		   struct program_error *error);
+
+/*
+ * Program -> text, canonical: program_parse() of it gives the same program.
+ * Returns the length without the NUL, which is written if it fits; a result
+ * >= size means that @buf was too small.
+ */
+size_t program_print(const struct program *program, char *buf, size_t size);
+
+/* One operation as text, "kmap p3", for traces. Same return as above. */
+size_t op_print(const struct op *op, char *buf, size_t size);
+
+/* Any bytes -> a program; never fails, ignores a half operation at the end. */
+void program_decode(struct program *program, const uint8_t *bytes, size_t len);
+
+/* Program -> bytes that decode to it. Returns their number. */
+size_t program_encode(const struct program *program, uint8_t *bytes,
+		      size_t size);
+
+/* Text if it begins with '#' or "machine", else bytes. False: bad text. */
+bool program_load(struct program *program, const void *data, size_t len,
+		  struct program_error *error);
+
+/*
+ * A random program for @machine: @nr_tasks tasks of @ops_per_task operations,
+ * the same for the same *@seed, which moves on.
+ */
+void program_generate(struct program *program,
+		      const struct machine_config *machine,
+		      unsigned int nr_tasks, unsigned int ops_per_task,
+		      uint64_t *seed);
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/testing/program.h"
+
+#include <highmem/format.h>
+
+/*
+ * A recursive-descent parser over a buffer. The first error wins and stops
+ * it; each function returns false from then on.
+ */
+struct parser {
+	struct program *program;
+	struct program_error *error;
+	const char *at;
+	const char *end;
+	unsigned int line;
+	bool machine_seen;
+	bool actor_seen[PROGRAM_MAX_ACTORS];
+};
+
+struct word {
+	const char *text;
+	size_t len;
+};
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static bool is_word_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+static void skip_space(struct parser *p)
+{
+	while (p->at < p->end && is_space(*p->at))
+		p->at++;
+	if (p->at < p->end && *p->at == '#')
+		while (p->at < p->end && *p->at != '\n')
+			p->at++;
+}
+
+static bool at_line_end(struct parser *p)
+{
+	skip_space(p);
+	return p->at == p->end || *p->at == '\n';
+}
+
+/* "expected WHAT, found 'the next word'" */
+static bool fail(struct parser *p, const char *what)
+{
+	char found[24];
+	size_t n = 0;
+
+	skip_space(p);
+	while (n + 1 < sizeof(found) && p->at + n < p->end &&
+	       (n == 0 ? p->at[n] > ' ' && p->at[n] < 127
+		       : is_word_char(p->at[n]))) {
+		found[n] = p->at[n];
+		n++;
+	}
+	found[n] = '\0';
+	p->error->line = p->line;
+	if (p->at == p->end)
+		hm_format(p->error->expected, sizeof(p->error->expected),
+			  "expected %s, found the end of the file", what);
+	else if (n == 0)
+		hm_format(p->error->expected, sizeof(p->error->expected),
+			  "expected %s, found %s", what,
+			  *p->at == '\n' ? "the end of the line"
+					 : "a byte that is not text");
+	else
+		hm_format(p->error->expected, sizeof(p->error->expected),
+			  "expected %s, found '%s'", what, found);
+	return false;
+}
+
+static bool word_is(struct word word, const char *text)
+{
+	size_t i = 0;
+
+	while (i < word.len && text[i] && word.text[i] == text[i])
+		i++;
+	return i == word.len && text[i] == '\0';
+}
+
+/* The next word, not yet taken: parser errors point at it. */
+static struct word peek_word(struct parser *p)
+{
+	struct word word;
+
+	skip_space(p);
+	word.text = p->at;
+	word.len = 0;
+	while (p->at + word.len < p->end && is_word_char(p->at[word.len]))
+		word.len++;
+	return word;
+}
+
+static void take(struct parser *p, struct word word)
+{
+	p->at = word.text + word.len;
+}
+
+static bool take_char(struct parser *p, char c)
+{
+	skip_space(p);
+	if (p->at == p->end || *p->at != c)
+		return false;
+	p->at++;
+	return true;
+}
+
+/* A decimal number from @min to @max. */
+static bool parse_number(struct parser *p, unsigned int min, unsigned int max,
+			 unsigned int *value)
+{
+	struct word word = peek_word(p);
+	char what[48];
+	unsigned int n = 0;
+	bool good = word.len > 0 && word.len < 6;
+
+	for (size_t i = 0; good && i < word.len; i++) {
+		good = word.text[i] >= '0' && word.text[i] <= '9';
+		n = n * 10 + (unsigned int)(word.text[i] - '0');
+	}
+	if (!good || n < min || n > max) {
+		hm_format(what, sizeof(what), "a number from %u to %u", min,
+			  max);
+		return fail(p, what);
+	}
+	take(p, word);
+	*value = n;
+	return true;
+}
+
+static bool parse_yes_no(struct parser *p, bool *value)
+{
+	struct word word = peek_word(p);
+
+	if (!word_is(word, "yes") && !word_is(word, "no"))
+		return fail(p, "yes or no");
+	*value = word_is(word, "yes");
+	take(p, word);
+	return true;
+}
+
+/* ---- machine ------------------------------------------------------------------ */
+
+static bool parse_setting(struct parser *p)
+{
+	struct machine_config *m = &p->program->machine;
+	struct word key = peek_word(p);
+
+	take(p, key);
+	if (!take_char(p, '=')) {
+		p->at = key.text;
+		return fail(p, "NAME=VALUE");
+	}
+	if (word_is(key, "cpus"))
+		return parse_number(p, 1, HIGHMEM_MAX_CPUS, &m->nr_cpus);
+	if (word_is(key, "slots"))
+		return parse_number(p, 2, PROGRAM_MAX_SLOTS, &m->nr_slots);
+	if (word_is(key, "pages"))
+		return parse_number(p, 1, PROGRAM_MAX_HIGHMEM, &m->nr_pages);
+	if (word_is(key, "colours"))
+		return parse_number(p, 1, HIGHMEM_MAX_COLOURS, &m->nr_colours);
+	if (word_is(key, "depth"))
+		return parse_number(p, 1, KM_MAX_IDX, &m->local_depth);
+	if (word_is(key, "pae"))
+		return parse_yes_no(p, &m->pae);
+	if (word_is(key, "force"))
+		return parse_yes_no(p, &m->force_map);
+	p->at = key.text;
+	return fail(p, "cpus, slots, pages, colours, depth, pae or force");
+}
+
+static bool parse_machine(struct parser *p)
+{
+	struct machine_config *m = &p->program->machine;
+
+	if (p->machine_seen)
+		return fail(p, "one machine line only");
+	p->machine_seen = true;
+	while (!at_line_end(p))
+		if (!parse_setting(p))
+			return false;
+	if (m->nr_colours & (m->nr_colours - 1))
+		return fail(p, "colours=1, 2, 4 or 8");
+	if (m->nr_slots % m->nr_colours != 0)
+		return fail(p, "slots to be a multiple of colours");
+	return true;
+}
+
+/* ---- operations ---------------------------------------------------------------- */
+
+static bool parse_page(struct parser *p, uint8_t *arg)
+{
+	unsigned int nr_pages = p->program->machine.nr_pages;
+	struct word word = peek_word(p);
+	unsigned int n = 0;
+	bool low = word.len > 0 && word.text[0] == 'l';
+	bool good = word.len > 1 && word.len < 4 &&
+		    (low || word.text[0] == 'p');
+	char what[48];
+
+	for (size_t i = 1; good && i < word.len; i++) {
+		good = word.text[i] >= '0' && word.text[i] <= '9';
+		n = n * 10 + (unsigned int)(word.text[i] - '0');
+	}
+	if (!good || n >= (low ? MACHINE_LOWMEM_PAGES : nr_pages)) {
+		hm_format(what, sizeof(what), "a page p0 to p%u, or l0 to l%u",
+			  nr_pages - 1, MACHINE_LOWMEM_PAGES - 1);
+		return fail(p, what);
+	}
+	take(p, word);
+	*arg = (uint8_t)(low ? n : n + MACHINE_LOWMEM_PAGES);
+	return true;
+}
+
+static bool parse_irq_name(struct parser *p, uint8_t *arg)
+{
+	struct word word = peek_word(p);
+	unsigned int irq = 0;
+
+	if (word.len == 1)
+		irq = (unsigned int)(word.text[0] - 'I');
+	if (word.len != 1 || irq >= PROGRAM_MAX_IRQS ||
+	    !p->actor_seen[PROGRAM_MAX_TASKS + irq])
+		return fail(p, "a handler that is declared above, I or J");
+	take(p, word);
+	*arg = (uint8_t)irq;
+	return true;
+}
+
+static bool parse_op(struct parser *p, unsigned int actor)
+{
+	struct op op = { .kind = OP_NR_KINDS, .actor = (uint8_t)actor };
+	struct word word = peek_word(p);
+	bool good = true;
+
+	for (uint8_t kind = 0; kind < OP_NR_KINDS; kind++)
+		if (word_is(word, op_name(kind)))
+			op.kind = kind;
+	if (op.kind == OP_NR_KINDS)
+		return fail(p, "an operation such as kmap or local");
+	if (p->program->nr_ops == PROGRAM_MAX_OPS)
+		return fail(p, "256 operations at most");
+	take(p, word);
+	if (op_arg(op.kind) == OP_ARG_PAGE)
+		good = parse_page(p, &op.arg);
+	else if (op_arg(op.kind) == OP_ARG_IRQ)
+		good = parse_irq_name(p, &op.arg);
+	if (good)
+		p->program->ops[p->program->nr_ops++] = op;
+	return good;
+}
+
+static bool parse_ops(struct parser *p, unsigned int actor)
+{
+	while (!at_line_end(p)) {
+		if (!parse_op(p, actor))
+			return false;
+		if (!take_char(p, ';') && !at_line_end(p))
+			return fail(p, "; or the end of the line");
+	}
+	return true;
+}
+
+/* ---- tasks and handlers ---------------------------------------------------------- */
+
+static bool actor_of(struct word word, unsigned int *actor)
+{
+	char c = word.len == 1 ? word.text[0] : '\0';
+
+	if (c >= 'A' && c < 'A' + PROGRAM_MAX_TASKS)
+		*actor = (unsigned int)(c - 'A');
+	else if (c >= 'I' && c < 'I' + PROGRAM_MAX_IRQS)
+		*actor = PROGRAM_MAX_TASKS + (unsigned int)(c - 'I');
+	else
+		return false;
+	return true;
+}
+
+/* Names are given in order, so that the byte form needs no names. */
+static bool declare(struct parser *p, unsigned int actor, bool irq)
+{
+	struct program *program = p->program;
+	unsigned int *nr = irq ? &program->nr_irqs : &program->nr_tasks;
+	unsigned int next = *nr + (irq ? PROGRAM_MAX_TASKS : 0);
+
+	if (actor != next)
+		return fail(p, irq ? "the next handler's name, from I to J"
+				   : "the next task's name, from A to D");
+	p->actor_seen[actor] = true;
+	(*nr)++;
+	return true;
+}
+
+static bool parse_declaration(struct parser *p, bool irq)
+{
+	struct program *program = p->program;
+	struct word name = peek_word(p);
+	unsigned int actor = PROGRAM_MAX_ACTORS;
+	unsigned int cpu = 0;
+
+	actor_of(name, &actor);
+	if (!declare(p, actor, irq))
+		return false;
+	take(p, name);
+	if (word_is(peek_word(p), "cpu")) {
+		take(p, peek_word(p));
+		if (!take_char(p, '='))
+			return fail(p, "=");
+		if (!parse_number(p, 0, program->machine.nr_cpus - 1, &cpu))
+			return false;
+	}
+	if (irq)
+		program->irq_cpu[actor - PROGRAM_MAX_TASKS] = (uint8_t)cpu;
+	else
+		program->task_cpu[actor] = (uint8_t)cpu;
+	if (at_line_end(p))
+		return true;
+	if (!take_char(p, ':'))
+		return fail(p, "cpu=N, : or the end of the line");
+	return parse_ops(p, actor);
+}
+
+static bool parse_line(struct parser *p)
+{
+	struct word word = peek_word(p);
+	unsigned int actor;
+
+	if (!p->machine_seen && !word_is(word, "machine"))
+		return fail(p, "a machine line first");
+	if (word_is(word, "machine")) {
+		take(p, word);
+		return parse_machine(p);
+	}
+	if (word_is(word, "task") || word_is(word, "irq")) {
+		take(p, word);
+		return parse_declaration(p, word_is(word, "irq"));
+	}
+	if (!actor_of(word, &actor) || !p->actor_seen[actor])
+		return fail(p,
+			    "task, irq, or the name of one that is declared");
+	take(p, word);
+	if (!take_char(p, ':'))
+		return fail(p, ": after the name");
+	return parse_ops(p, actor);
+}
+
+bool program_parse(struct program *program, const char *text, size_t len,
+		   struct program_error *error)
+{
+	struct parser p = {
+		.program = program,
+		.error = error,
+		.at = text,
+		.end = text + len,
+		.line = 1,
+	};
+
+	*program = (struct program){
+		.machine = { .nr_cpus = 1,
+			     .nr_slots = 2,
+			     .nr_pages = 4,
+			     .nr_colours = 1,
+			     .local_depth = 4 },
+	};
+	for (; p.at < p.end; p.line++) {
+		if (!at_line_end(&p) && !parse_line(&p))
+			return false;
+		if (p.at < p.end)
+			p.at++; /* the newline */
+	}
+	if (!p.machine_seen)
+		return fail(&p, "a machine line");
+	if (program->nr_tasks == 0)
+		return fail(&p, "at least one task");
+	return true;
+}
+
+bool program_load(struct program *program, const void *data, size_t len,
+		  struct program_error *error)
+{
+	static const char machine[] = "machine";
+	const char *text = data;
+	size_t n = 0;
+
+	while (n < len && n < sizeof(machine) - 1 && text[n] == machine[n])
+		n++;
+	if (n == sizeof(machine) - 1 || (len > 0 && text[0] == '#'))
+		return program_parse(program, text, len, error);
+	program_decode(program, data, len);
+	return true;
+}
