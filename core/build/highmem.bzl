@@ -132,6 +132,7 @@ def conformance_test(name, port, core = None, **kwargs):
         copts = HIGHMEM_COPTS,
         target_compatible_with = port_constraints(port),
         deps = [
+            "//core/port",
             "//core/ports/%s" % port,
             "//core/testing:testing_" + port,
             core or "//core:highmem_" + port,

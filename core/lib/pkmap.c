@@ -351,8 +351,10 @@ static unsigned int kmap_miss(struct highmem *hm, struct page *page,
 	unsigned int nr;
 
 	port_spin_lock(&hm->pkmap.lock);
-	nr = page_pin(hm, page); /* somebody else's miss was first */
-	if (nr == PKMAP_NONE && queue_is_empty(&hm->pkmap.queue[colour])) {
+	nr = page_pin(hm, page);
+	if (nr != PKMAP_NONE) {
+		hm_count(hm, HM_STAT_HIT); /* another's miss was first */
+	} else if (queue_is_empty(&hm->pkmap.queue[colour])) {
 		nr = slot_take(hm, colour);
 		if (nr != PKMAP_NONE)
 			slot_install(hm, nr, page);

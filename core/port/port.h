@@ -78,7 +78,10 @@ uint64_t port_now(void);
  */
 bool port_park(uint64_t deadline);
 
-/* Wake @task, or its next port_park(). Any context, locks may be held. */
+/*
+ * Wake @task, or its next port_park(). A full fence first: the task sees all
+ * that was stored before. Any context, locks may be held.
+ */
 void port_unpark(struct port_task *task);
 
 /* ---- Shared words ------------------------------------------------------- */

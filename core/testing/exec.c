@@ -14,13 +14,14 @@ void exec_fail(struct exec *e, const char *format, ...)
 	uint32_t none = 0;
 	va_list args;
 
-	if (!port_atomic_cas(&e->failed, &none, 1))
+	if (!port_atomic_cas(&e->claimed, &none, 1))
 		return;
 	e->result->verdict = EXEC_BUG;
 	va_start(args, format);
 	hm_vformat(e->result->sentence, sizeof(e->result->sentence), format,
 		   args);
 	va_end(args);
+	port_stat_set(&e->failed, 1);
 }
 
 static void trace_op(struct exec *e, const struct actor *actor,
@@ -35,6 +36,15 @@ static void trace_op(struct exec *e, const struct actor *actor,
 	e->options->trace(e->options->trace_arg, task, text, outcome);
 }
 
+/* Whoever is in the middle of an operation is no longer alone in it. */
+static void spoil_others(struct exec *e, const struct actor *actor)
+{
+	if (e->options->freeze)
+		for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
+			if (&e->actors[a] != actor)
+				e->actors[a].alone = false;
+}
+
 static void perform(struct exec *e, struct actor *actor, const struct op *op)
 {
 	static const char *const names[] = {
@@ -43,8 +53,13 @@ static void perform(struct exec *e, struct actor *actor, const struct op *op)
 		[OP_SKIPPED] = "skipped",
 		[OP_REFUSED] = "reported and refused",
 	};
-	enum op_outcome outcome = op_perform(e, actor, op);
+	enum op_outcome outcome;
 
+	actor->in_op = true;
+	actor->alone = oracle_at_rest(e, actor);
+	spoil_others(e, actor);
+	outcome = op_perform(e, actor, op);
+	actor->in_op = false;
 	if (outcome == OP_SKIPPED)
 		actor->skipped++;
 	else
@@ -67,15 +82,33 @@ static void handler_main(void *arg)
 
 		if (op->actor == actor->index && !exec_failed(&exec))
 			perform(&exec, actor, op);
+		actor->in_op = true; /* until the interrupt returns */
 	}
 	actor_undo_all(&exec, actor);
+	actor->in_op = false;
 }
 
 bool exec_raise(struct exec *e, struct actor *task, unsigned int irq)
 {
 	struct actor *actor = &e->actors[PROGRAM_MAX_TASKS + irq];
 
-	actor->windows_below = task->windows_below + actor_windows(task);
+	actor->windows_below = actor_windows(task);
+	return machine_interrupt(handler_main, actor);
+}
+
+/*
+ * In the middle of an operation the model does not know yet how many windows
+ * the task has claimed; the core does.
+ */
+bool exec_interrupt(unsigned int irq)
+{
+	struct actor *actor = &exec.actors[PROGRAM_MAX_TASKS + irq];
+	struct kmap_ctrl *ctrl = port_task_kmap_ctrl(port_task_current());
+
+	exec_freeze(&exec, true);
+	actor->windows_below = port_atomic_load(&ctrl->depth);
+	actor->in_op = true;
+	exec_freeze(&exec, false);
 	return machine_interrupt(handler_main, actor);
 }
 
@@ -112,7 +145,10 @@ static void task_main(void *arg)
 	for (unsigned int r = 0; r < repeat && !exec_failed(&exec); r++) {
 		run_round(actor, r * nr_ops);
 		machine_yield(r * nr_ops + nr_ops - 1);
+		actor->in_op = true;
+		spoil_others(&exec, actor);
 		actor_undo_all(&exec, actor);
+		actor->in_op = false;
 		if (!exec_failed(&exec))
 			oracle_after_op(&exec, actor);
 	}
@@ -134,7 +170,8 @@ static void janitor_main(void *arg)
 
 static void reset_actors(const struct program *program)
 {
-	exec.failed = (port_atomic_t){ 0 };
+	exec.claimed = (port_atomic_t){ 0 };
+	exec.failed = (port_stat_t){ 0 };
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
 		exec.actors[a] = (struct actor){ .index = a, .waits_for = -1 };
 		exec.actors[a].cpu =

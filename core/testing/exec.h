@@ -30,6 +30,14 @@ struct exec_options {
 	 * checked between operations, the rest when all have ended.
 	 */
 	bool parallel;
+	/*
+	 * Somebody chooses switches and interrupts inside operations (the
+	 * sim's control.h): what holds at rest is then checked only while no
+	 * task is in the middle of an operation. @freeze stops the choosing
+	 * while the oracle looks, and lets it go on; false when stores are still
+	 * under way to memory. NULL otherwise.
+	 */
+	bool (*freeze)(bool on);
 	/* Called after each operation with its text, or NULL. */
 	void (*trace)(void *arg, const char *task, const char *op,
 		      const char *outcome);
@@ -53,5 +61,12 @@ struct exec_result {
 void exec_program(const struct program *program,
 		  const struct exec_options *options,
 		  struct exec_result *result);
+
+/*
+ * Run handler @irq of the program as an interrupt of the task that runs now,
+ * in the middle of whatever it does. Only while exec_program() runs with
+ * options->freeze; false while interrupts are off.
+ */
+bool exec_interrupt(unsigned int irq);
 
 #endif

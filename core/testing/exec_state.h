@@ -31,7 +31,8 @@ struct actor {
 	uint32_t written[PROGRAM_MAX_PAGES]; /* its word in each page */
 	uint32_t next_value;
 	int waits_for; /* page of a kmap under way, or -1 */
-	bool started;
+	bool in_op;    /* in the middle of an operation */
+	bool alone;    /* nobody else was, from its begin to its end */
 	bool ended;
 	uint32_t performed;
 	uint32_t skipped;
@@ -43,7 +44,8 @@ struct exec {
 	struct exec_result *result;
 	struct highmem *hm;
 	struct actor actors[PROGRAM_MAX_ACTORS];
-	port_atomic_t failed; /* somebody has written result->sentence */
+	port_atomic_t claimed; /* somebody writes result->sentence */
+	port_stat_t failed;    /* somebody has */
 };
 
 enum op_outcome {
@@ -58,12 +60,18 @@ void exec_fail(struct exec *exec, const char *format, ...);
 
 static inline bool exec_failed(const struct exec *exec)
 {
-	return port_atomic_load(&exec->failed) != 0;
+	return port_stat_read(&exec->failed) != 0;
 }
 
 static inline struct page *exec_page(struct exec *exec, unsigned int index)
 {
 	return &exec->hm->config.mem_map[index];
+}
+
+/* True when memory holds all that was stored. */
+static inline bool exec_freeze(const struct exec *exec, bool on)
+{
+	return !exec->options->freeze || exec->options->freeze(on);
 }
 
 static inline bool is_handler(const struct actor *actor)
@@ -94,6 +102,9 @@ void oracle_tag_pages(struct exec *exec);
 void oracle_check_content(struct exec *exec, const struct actor *actor,
 			  unsigned int page, const void *vaddr);
 
+/* Nobody but @actor is in the middle of an operation, unless asleep there. */
+bool oracle_at_rest(const struct exec *exec, const struct actor *actor);
+
 /* Where this actor's word is in each page. */
 unsigned int oracle_word_offset(const struct actor *actor);
 
@@ -104,7 +115,8 @@ unsigned int oracle_word_offset(const struct actor *actor);
 void oracle_after_op(struct exec *exec, const struct actor *actor);
 
 /* kmap_try() said no: was it right? */
-void oracle_check_refusal(struct exec *exec, unsigned int page);
+void oracle_check_refusal(struct exec *exec, const struct actor *actor,
+			  unsigned int page);
 
 /* All tasks have ended: nobody holds anything. */
 void oracle_at_end(struct exec *exec);

@@ -82,7 +82,7 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 	if (op->kind == OP_KMAP && !exec_failed(exec))
 		exec_fail(exec, "kmap returned NULL");
 	if (op->kind == OP_TRY)
-		oracle_check_refusal(exec, op->arg);
+		oracle_check_refusal(exec, actor, op->arg);
 	return OP_NOTHING;
 }
 
@@ -119,9 +119,11 @@ static enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
 		return OP_DONE;
 	}
 	if (!can_misuse(exec) || !page_is_highmem(exec->hm, page) ||
-	    !nobody_maps(exec, op->arg))
+	    !nobody_maps(exec, op->arg) || !oracle_at_rest(exec, actor))
 		return OP_SKIPPED;
+	exec_freeze(exec, true); /* or somebody might map it meanwhile */
 	kunmap(exec->hm, page);
+	exec_freeze(exec, false);
 	return expect_report(exec, "kunmap of a page that nobody maps");
 }
 

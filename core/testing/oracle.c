@@ -49,6 +49,7 @@ void oracle_check_content(struct exec *exec, const struct actor *actor,
 			  unsigned int page, const void *vaddr)
 {
 	check_word(exec, actor, page, vaddr, TAG_FIRST, page_tag(page));
+	exec_freeze(exec, true); /* one place to switch is enough */
 	check_word(exec, actor, page, vaddr, TAG_LAST, page_tag(page));
 	check_word(exec, actor, page, vaddr, oracle_word_offset(actor),
 		   actor->written[page]);
@@ -59,6 +60,7 @@ void oracle_check_content(struct exec *exec, const struct actor *actor,
 			exec_fail(exec, "kmap_to_page of %p is not page %u",
 				  (vaddr_t)byte, page);
 	}
+	exec_freeze(exec, false);
 }
 
 /* ---- Between two operations, when they run one at a time ----------------------- */
@@ -71,6 +73,22 @@ static uint32_t count_of(struct exec *exec, uint32_t slot)
 static bool is_free(struct exec *exec, uint32_t slot)
 {
 	return exec->hm->pkmap.free[slot / 32] >> (slot % 32) & 1;
+}
+
+bool oracle_at_rest(const struct exec *exec, const struct actor *actor)
+{
+	if (!exec->options->freeze)
+		return true;
+	if (is_handler(actor))
+		return false; /* whom it interrupted is in the middle */
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
+		const struct actor *other = &exec->actors[a];
+
+		if (other != actor && other->in_op &&
+		    (is_handler(other) || !machine_task_asleep(other->id)))
+			return false;
+	}
+	return true;
 }
 
 /* A slot of @colour that somebody could have now, or -1. */
@@ -97,13 +115,18 @@ static bool is_mapped(struct exec *exec, const struct page *page)
 	return slot != 0 && count_of(exec, slot - 1) > 0;
 }
 
-void oracle_check_refusal(struct exec *exec, unsigned int index)
+void oracle_check_refusal(struct exec *exec, const struct actor *actor,
+			  unsigned int index)
 {
 	struct page *page = exec_page(exec, index);
 	unsigned int colour = colour_of(exec, page);
 
-	if (exec->options->parallel)
+	if (exec->options->parallel || !actor->alone)
 		return;
+	if (!exec_freeze(exec, true)) {
+		exec_freeze(exec, false);
+		return;
+	}
 	if (is_mapped(exec, page))
 		exec_fail(exec, "kmap_try refused page %u, which is mapped",
 			  index);
@@ -112,6 +135,7 @@ void oracle_check_refusal(struct exec *exec, unsigned int index)
 			  "kmap_try refused page %u, but slot %u is to "
 			  "be had",
 			  index, (unsigned int)slot_to_be_had(exec, colour));
+	exec_freeze(exec, false);
 }
 
 /* The count of a page's slot is its users + 1. */
@@ -228,14 +252,17 @@ void oracle_after_op(struct exec *exec, const struct actor *actor)
 {
 	const char *bug;
 
-	if (exec->options->parallel)
+	if (exec->options->parallel || !oracle_at_rest(exec, actor))
 		return;
-	bug = machine_take_bug();
-	if (bug)
-		exec_fail(exec, "%s", bug);
-	check_state(exec);
-	if (!is_handler(actor))
-		check_windows(exec, actor);
+	if (exec_freeze(exec, true)) {
+		bug = machine_take_bug();
+		if (bug)
+			exec_fail(exec, "%s", bug);
+		check_state(exec);
+		if (!is_handler(actor))
+			check_windows(exec, actor);
+	}
+	exec_freeze(exec, false);
 }
 
 /* ---- At the end ------------------------------------------------------------------ */

@@ -18,24 +18,42 @@ typedef struct {
 } port_stat_t;
 
 typedef struct {
-	bool locked;
+	port_atomic_t locked;
 } port_spinlock_t;
 
 typedef bool port_irq_t;
 
-static inline uint32_t port_atomic_load(const port_atomic_t *word)
+/* Is somebody choosing (control.h)? Then each access goes the long way. */
+extern bool sim_controlled;
+
+uint32_t sim_load(const port_atomic_t *word);
+void sim_store(port_atomic_t *word, uint32_t value);
+bool sim_cas(port_atomic_t *word, uint32_t *expected, uint32_t desired);
+uint32_t sim_fetch_add(port_atomic_t *word, uint32_t delta);
+void sim_fence(void);
+
+/* Always inlined, so that the long way knows who called. */
+#define SIM_INLINE static inline __attribute__((always_inline))
+#define SIM_CONTROLLED __builtin_expect(sim_controlled, 0)
+
+SIM_INLINE uint32_t port_atomic_load(const port_atomic_t *word)
 {
-	return word->value;
+	return SIM_CONTROLLED ? sim_load(word) : word->value;
 }
 
-static inline void port_atomic_store(port_atomic_t *word, uint32_t value)
+SIM_INLINE void port_atomic_store(port_atomic_t *word, uint32_t value)
 {
-	word->value = value;
+	if (SIM_CONTROLLED)
+		sim_store(word, value);
+	else
+		word->value = value;
 }
 
-static inline bool port_atomic_cas(port_atomic_t *word, uint32_t *expected,
-				   uint32_t desired)
+SIM_INLINE bool port_atomic_cas(port_atomic_t *word, uint32_t *expected,
+				uint32_t desired)
 {
+	if (SIM_CONTROLLED)
+		return sim_cas(word, expected, desired);
 	if (word->value != *expected) {
 		*expected = word->value;
 		return false;
@@ -44,17 +62,20 @@ static inline bool port_atomic_cas(port_atomic_t *word, uint32_t *expected,
 	return true;
 }
 
-static inline uint32_t port_atomic_fetch_add(port_atomic_t *word,
-					     uint32_t delta)
+SIM_INLINE uint32_t port_atomic_fetch_add(port_atomic_t *word, uint32_t delta)
 {
 	uint32_t old = word->value;
 
+	if (SIM_CONTROLLED)
+		return sim_fetch_add(word, delta);
 	word->value = old + delta;
 	return old;
 }
 
-static inline void port_fence(void)
+SIM_INLINE void port_fence(void)
 {
+	if (SIM_CONTROLLED)
+		sim_fence();
 }
 
 static inline void port_stat_inc(port_stat_t *stat)

@@ -14,13 +14,15 @@
  * CPU loads every translation it is allowed to (sim_tlb_load_changed()): the
  * worst that speculation may do.
  *
- * What it does not model yet: a switch or an interrupt inside an operation,
- * and store buffers.
+ * So it runs unless somebody takes control (control.h): then a switch or an
+ * interrupt can come inside an operation, before any access that others could
+ * notice, and stores can wait in a buffer of their CPU.
  */
 
 #include <highmem/format.h>
 #include <highmem/highmem.h>
 
+#include "core/ports/sim/control.h"
 #include "core/ports/sim/fiber.h"
 #include "core/testing/machine.h"
 
@@ -33,7 +35,8 @@
 enum sim_task_state {
 	SIM_TASK_READY,
 	SIM_TASK_PARKED,
-	SIM_TASK_STUCK, /* spins on a lock that its own CPU holds */
+	SIM_TASK_SPINNING, /* on port_task.lock */
+	SIM_TASK_STUCK,	   /* spins on a lock that its own CPU holds */
 	SIM_TASK_DONE,
 };
 
@@ -47,10 +50,18 @@ struct port_task {
 	bool token; /* an unpark that came before the park */
 	bool timed_out;
 	uint64_t deadline;
+	const port_spinlock_t *lock; /* SIM_TASK_SPINNING */
 	struct kmap_ctrl ctrl;
 	struct fiber fiber;
 	void (*entry)(void *arg);
 	void *arg;
+};
+
+#define SIM_STORE_BUFFER 4
+
+struct sim_buffered_store {
+	port_atomic_t *word;
+	uint32_t value;
 };
 
 struct sim_cpu {
@@ -60,6 +71,8 @@ struct sim_cpu {
 	struct port_task *current;
 	uint32_t irq_depth; /* handlers on this CPU's stack */
 	bool irq_off;
+	struct sim_buffered_store stores[SIM_STORE_BUFFER]; /* oldest first */
+	unsigned int nr_stores;
 };
 
 struct sim {
@@ -94,6 +107,48 @@ void sim_tlb_load_changed(void);
 const char *sim_tlb_audit(void);
 
 void sim_tasks_reset(void);
+
+/* ---- sim_tasks.c, for control ------------------------------------------------ */
+
+/* The task that runs; the controller's own between runs. */
+struct port_task *sim_running(void);
+
+/* Could @task run now, if it were chosen? Would its CPU take it? */
+bool sim_can_run(const struct port_task *task);
+bool sim_cpu_yields_to(const struct port_task *task);
+
+/* From inside a task: let @task run instead. Returns when we run again. */
+void sim_switch_to(struct port_task *task);
+
+/* A sleeper is woken by its deadline, or for no reason. */
+void sim_wake(struct port_task *task, bool timed_out);
+
+/* From inside a task: end the run here. Does not return. */
+_Noreturn void sim_abandon_run(void);
+
+/* ---- sim_control.c -------------------------------------------------------------- */
+
+/*
+ * A point: before an access, ask what happens first. Does nothing without
+ * control, between runs, and during a context switch.
+ */
+void sim_point(enum sim_access access);
+
+/* Tell of an access that has happened. @caller: whose. */
+void sim_tell(enum sim_access access, const void *word, uint64_t before,
+	      uint64_t after, const void *caller);
+
+/* Forced choice among who can run, when the current task cannot go on. */
+struct port_task *sim_choose_next(struct port_task *fallback);
+
+/* All buffered stores of @cpu reach memory. */
+void sim_drain(unsigned int cpu);
+bool sim_drain_all(void);
+
+/* A machine boots; a run begins and ends. */
+void sim_control_reset(void);
+void sim_control_begin(void);
+void sim_control_end(void);
 
 /* The sentences of port_bug(). */
 void sim_bugs_reset(void);

@@ -96,6 +96,7 @@ struct highmem *machine_boot(const struct machine_config *config)
 	sim.tlb_stats = (struct machine_tlb_stats){ 0 };
 	sim_bugs_reset();
 	sim_tasks_reset();
+	sim_control_reset();
 	highmem_config(&hm_config);
 	memset(mem_map, 0, hm_config.nr_pages * sizeof(mem_map[0]));
 	sim_mmu_reset();

@@ -145,6 +145,9 @@ static pte_t pte_exchange(vaddr_t vaddr, pte_t pte)
  */
 #define MAX_CHANGED 64
 
+static void load_everywhere(vaddr_t vaddr);
+static bool may_use(unsigned int cpu, vaddr_t vaddr);
+
 static vaddr_t changed[MAX_CHANGED];
 static unsigned int nr_changed;
 
@@ -155,17 +158,37 @@ static void note_change(vaddr_t vaddr)
 	nr_changed++;
 }
 
+/*
+ * The store buffer is drained first: these words are read by page walkers, and
+ * a PTE is modelled as written by a locked operation.
+ */
 void port_pte_set(vaddr_t vaddr, pte_t pte)
 {
-	if (pte_present(pte_exchange(vaddr, pte)))
+	pte_t old;
+
+	sim_point(SIM_PTE_SET);
+	sim_drain(sim.cpu);
+	old = pte_exchange(vaddr, pte);
+	if (pte_present(old))
 		port_bug("sim: port_pte_set over a PTE that is present");
 	note_change(vaddr);
+	if (sim_controlled)
+		load_everywhere(vaddr);
+	sim_tell(SIM_PTE_SET, (void *)vaddr, old, pte,
+		 __builtin_return_address(0));
 }
 
 pte_t port_pte_clear(vaddr_t vaddr)
 {
+	pte_t old;
+
+	sim_point(SIM_PTE_CLEAR);
+	sim_drain(sim.cpu);
 	note_change(vaddr);
-	return pte_exchange(vaddr, 0);
+	old = pte_exchange(vaddr, 0);
+	sim_tell(SIM_PTE_CLEAR, (void *)vaddr, old, 0,
+		 __builtin_return_address(0));
+	return old;
 }
 
 /* ---- TLBs ------------------------------------------------------------------ */
@@ -231,10 +254,35 @@ static pte_t translate(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
 	return pte;
 }
 
+/*
+ * Under control the worst speculation: what is present when it is flushed is
+ * loaded again at once.
+ */
+static void flush_page(unsigned int cpu, vaddr_t vaddr)
+{
+	tlb_drop(&sim.cpus[cpu], vaddr);
+	if (sim_controlled && may_use(cpu, vaddr))
+		translate(&sim.cpus[cpu], vaddr, PTE_ACCESSED);
+}
+
+static void flush_all(unsigned int cpu)
+{
+	tlb_drop_all(&sim.cpus[cpu]);
+	if (!sim_controlled)
+		return;
+	for (unsigned int s = 0; s < sim.config.nr_slots; s++)
+		translate(&sim.cpus[cpu],
+			  sim.hm.config.pkmap_base + s * PAGE_SIZE,
+			  PTE_ACCESSED);
+}
+
 void port_tlb_flush_local_page(vaddr_t vaddr)
 {
+	sim_point(SIM_FLUSH_LOCAL);
 	sim.tlb_stats.local_pages++;
-	tlb_drop(&sim.cpus[sim.cpu], vaddr);
+	flush_page(sim.cpu, vaddr);
+	sim_tell(SIM_FLUSH_LOCAL, (void *)vaddr, 0, 0,
+		 __builtin_return_address(0));
 }
 
 static void check_shootdown(void)
@@ -250,17 +298,24 @@ void port_tlb_shootdown_pages(const vaddr_t *pages, unsigned int nr)
 {
 	check_shootdown();
 	sim.tlb_stats.shootdown_pages += nr;
-	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
+		sim_point(SIM_SHOOTDOWN); /* the CPUs answer one by one */
 		for (unsigned int i = 0; i < nr; i++)
-			tlb_drop(&sim.cpus[c], pages[i]);
+			flush_page(c, pages[i]);
+	}
+	sim_tell(SIM_SHOOTDOWN, (void *)pages[0], nr, 0,
+		 __builtin_return_address(0));
 }
 
 void port_tlb_shootdown_all(void)
 {
 	check_shootdown();
 	sim.tlb_stats.full++;
-	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
-		tlb_drop_all(&sim.cpus[c]);
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
+		sim_point(SIM_SHOOTDOWN);
+		flush_all(c);
+	}
+	sim_tell(SIM_SHOOTDOWN, NULL, 0, 0, __builtin_return_address(0));
 }
 
 /*
@@ -363,17 +418,26 @@ static uint32_t *word_at(const void *addr, pte_t set)
 
 uint32_t machine_load32(const void *vaddr)
 {
-	const uint32_t *word = word_at(vaddr, PTE_ACCESSED);
+	const uint32_t *word;
+	uint32_t value;
 
-	return word ? *word : 0;
+	sim_point(SIM_MEM_LOAD);
+	word = word_at(vaddr, PTE_ACCESSED);
+	value = word ? *word : 0;
+	sim_tell(SIM_MEM_LOAD, vaddr, value, value,
+		 __builtin_return_address(0));
+	return value;
 }
 
 void machine_store32(void *vaddr, uint32_t value)
 {
-	uint32_t *word = word_at(vaddr, PTE_ACCESSED | PTE_DIRTY);
+	uint32_t *word;
 
+	sim_point(SIM_MEM_STORE);
+	word = word_at(vaddr, PTE_ACCESSED | PTE_DIRTY);
 	if (word)
 		*word = value;
+	sim_tell(SIM_MEM_STORE, vaddr, 0, value, __builtin_return_address(0));
 }
 
 static uint32_t *word_of(const struct page *page, unsigned int offset)

@@ -9,6 +9,9 @@ static uint8_t stacks[MACHINE_MAX_TASKS][SIM_STACK_SIZE]
 /* The task whose fiber runs; the controller between runs. */
 static struct port_task *running;
 
+/* The run ends although tasks could go on. */
+static bool abandoned;
+
 static struct sim_cpu *this_cpu(void)
 {
 	return &sim.cpus[sim.cpu];
@@ -94,31 +97,49 @@ static void stop_here(enum sim_task_state state);
 
 void port_spin_init(port_spinlock_t *lock)
 {
-	lock->locked = false;
+	lock->locked.value = 0;
 }
 
-/* Operations run one at a time, so whoever holds it waits for us: forever. */
-void port_spin_lock(port_spinlock_t *lock)
+/*
+ * Without control operations run one at a time, so whoever holds the lock
+ * waits for us: forever. With it, the holder may be on another CPU.
+ */
+static void wait_for_lock(port_spinlock_t *lock)
 {
-	port_preempt_disable();
-	if (lock->locked) {
+	if (!sim_controlled) {
 		port_bug("sim: a spin lock is taken twice: deadlock");
 		stop_here(SIM_TASK_STUCK);
 	}
-	lock->locked = true;
+	running->lock = lock;
+	stop_here(SIM_TASK_SPINNING);
 }
 
+void port_spin_lock(port_spinlock_t *lock)
+{
+	port_preempt_disable();
+	sim_point(SIM_LOCK);
+	sim_drain(sim.cpu);
+	while (lock->locked.value != 0)
+		wait_for_lock(lock);
+	lock->locked.value = 1;
+	sim_tell(SIM_LOCK, lock, 0, 1, __builtin_return_address(0));
+}
+
+/* On x86 a plain store: it may stay in the store buffer. */
 void port_spin_unlock(port_spinlock_t *lock)
 {
-	if (!lock->locked)
+	if (!port_spin_is_locked(lock))
 		port_bug("sim: a spin lock is released that is not held");
-	lock->locked = false;
+	if (sim_controlled)
+		sim_store(&lock->locked, 0);
+	else
+		lock->locked.value = 0;
 	port_preempt_enable();
 }
 
 bool port_spin_is_locked(const port_spinlock_t *lock)
 {
-	return lock->locked;
+	return lock->locked.value != 0;
 }
 
 /* ---- Tasks --------------------------------------------------------------------- */
@@ -151,22 +172,43 @@ static void run_fiber(struct port_task *task, int last)
 	fiber_switch(&from->fiber, &task->fiber, last);
 }
 
-/* A CPU's windows belong to its current task. */
+struct port_task *sim_running(void)
+{
+	return running;
+}
+
+/*
+ * A CPU's windows belong to its current task. Interrupts are off and no other
+ * CPU can notice, so the switch is one step.
+ */
+static void swap_windows(struct sim_cpu *cpu, struct port_task *task)
+{
+	bool controlled = sim_controlled;
+	port_irq_t flags = port_irq_save();
+
+	sim_controlled = false;
+	if (cpu->current)
+		kmap_local_sched_out(&sim.hm, &cpu->current->ctrl);
+	kmap_local_sched_in(&sim.hm, &task->ctrl);
+	sim_controlled = controlled;
+	cpu->current = task;
+	port_irq_restore(flags);
+}
+
 static void switch_to(struct port_task *task)
 {
 	struct sim_cpu *cpu = &sim.cpus[task->cpu];
 
 	sim.cpu = task->cpu;
-	if (cpu->current != task) {
-		port_irq_t flags = port_irq_save();
-
-		if (cpu->current)
-			kmap_local_sched_out(&sim.hm, &cpu->current->ctrl);
-		kmap_local_sched_in(&sim.hm, &task->ctrl);
-		cpu->current = task;
-		port_irq_restore(flags);
-	}
+	task->state = SIM_TASK_READY;
+	if (cpu->current != task)
+		swap_windows(cpu, task);
 	run_fiber(task, 0);
+}
+
+void sim_switch_to(struct port_task *task)
+{
+	switch_to(task);
 }
 
 /* Back to machine_run(), which goes on with somebody else. */
@@ -182,6 +224,7 @@ bool port_park(uint64_t deadline)
 
 	if (!port_may_sleep())
 		port_bug("sim: sleeping in atomic context");
+	sim_point(SIM_PARK);
 	if (self->token) {
 		self->token = false;
 		return true;
@@ -190,13 +233,23 @@ bool port_park(uint64_t deadline)
 		return false;
 	self->deadline = deadline;
 	self->timed_out = false;
+	sim_tell(SIM_PARK, NULL, 0, 0, __builtin_return_address(0));
 	stop_here(SIM_TASK_PARKED);
 	self->token = false;
 	return !self->timed_out;
 }
 
+void sim_wake(struct port_task *task, bool timed_out)
+{
+	task->timed_out = timed_out;
+	task->state = SIM_TASK_READY;
+}
+
 void port_unpark(struct port_task *task)
 {
+	sim_point(SIM_UNPARK);
+	sim_drain(sim.cpu);
+	sim_tell(SIM_UNPARK, task, task->token, 1, __builtin_return_address(0));
 	task->token = true;
 	if (task->state == SIM_TASK_PARKED)
 		task->state = SIM_TASK_READY;
@@ -250,13 +303,26 @@ uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 	return task->id;
 }
 
-/* May @task have its CPU, or must the one that is there keep it? */
-static bool can_run(const struct port_task *task)
+/*
+ * May @task have its CPU, or must the one that is there keep it? Who spins has
+ * preemption disabled, so its CPU waits with it.
+ */
+bool sim_cpu_yields_to(const struct port_task *task)
 {
-	const struct port_task *current = sim.cpus[task->cpu].current;
+	const struct sim_cpu *cpu = &sim.cpus[task->cpu];
+	const struct port_task *current = cpu->current;
 
-	return task->state == SIM_TASK_READY &&
-	       (!current || current == task || current->preempt_count == 0);
+	return !current || current == task ||
+	       (current->preempt_count == 0 && !cpu->irq_off);
+}
+
+bool sim_can_run(const struct port_task *task)
+{
+	bool ready = task->state == SIM_TASK_READY ||
+		     (task->state == SIM_TASK_SPINNING &&
+		      task->lock->locked.value == 0);
+
+	return ready && sim_cpu_yields_to(task);
 }
 
 static struct port_task *pick_task(void)
@@ -266,7 +332,7 @@ static struct port_task *pick_task(void)
 	for (unsigned int i = 0; i < sim.nr_tasks; i++) {
 		struct port_task *task = &sim.tasks[i];
 
-		if (can_run(task) && (!best || task->rank < best->rank))
+		if (sim_can_run(task) && (!best || task->rank < best->rank))
 			best = task;
 	}
 	return best;
@@ -296,13 +362,42 @@ static bool all_done(void)
 	return true;
 }
 
+_Noreturn void sim_abandon_run(void)
+{
+	abandoned = true;
+	run_fiber(&sim.controller, 0);
+	__builtin_unreachable();
+}
+
+/* Who spins for a lock that nobody will release has been interrupted with it. */
+static void report_spinners(void)
+{
+	for (unsigned int i = 0; i < sim.nr_tasks; i++)
+		if (sim.tasks[i].state == SIM_TASK_SPINNING)
+			port_bug("sim: a task spins on a lock that nobody "
+				 "will release");
+}
+
+static void run_until_nobody_can(void)
+{
+	struct port_task *next;
+
+	while (!abandoned && (next = pick_task()) != NULL)
+		switch_to(sim_choose_next(next));
+}
+
 enum machine_verdict machine_run(void)
 {
+	abandoned = false;
+	sim_control_begin();
 	do {
-		for (struct port_task *t = pick_task(); t; t = pick_task())
-			switch_to(t);
-	} while (advance_time());
-	return all_done() ? MACHINE_DONE : MACHINE_STALLED;
+		run_until_nobody_can();
+	} while (!abandoned && (sim_drain_all() || advance_time()));
+	sim_control_end();
+	if (abandoned || all_done())
+		return abandoned ? MACHINE_STALLED : MACHINE_DONE;
+	report_spinners();
+	return MACHINE_STALLED;
 }
 
 bool machine_task_asleep(uint32_t id)
@@ -322,5 +417,6 @@ void sim_tasks_reset(void)
 		sim.cpus[c].current = NULL;
 		sim.cpus[c].irq_depth = 0;
 		sim.cpus[c].irq_off = false;
+		sim.cpus[c].nr_stores = 0;
 	}
 }

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SIM_CONTROL_H
+#define SIM_CONTROL_H
+
+/*
+ * Every choice the simulated machine can make, in the hands of one function.
+ *
+ * Without control, operations run one at a time (sim.h). With it, the machine
+ * stops before each access that another CPU or an interrupt could notice, a
+ * point, and asks. Option 0 is always the default: run on, no interrupt, the
+ * store reaches memory at once. So a run is described by the few questions
+ * that were answered otherwise, and it repeats exactly.
+ */
+
+#include "core/testing/machine.h"
+
+/* What is about to happen, or has just happened, at a point. */
+enum sim_access {
+	SIM_LOAD,
+	SIM_STORE,
+	SIM_CAS,
+	SIM_ADD,
+	SIM_FENCE,
+	SIM_LOCK,
+	SIM_UNLOCK,
+	SIM_PTE_SET,
+	SIM_PTE_CLEAR,
+	SIM_FLUSH_LOCAL,
+	SIM_SHOOTDOWN,
+	SIM_PARK,
+	SIM_UNPARK,
+	SIM_MEM_LOAD, /* by the program, through a kernel address */
+	SIM_MEM_STORE,
+	SIM_NR_ACCESSES
+};
+
+const char *sim_access_name(enum sim_access access);
+
+enum sim_question {
+	/*
+	 * Who runs on? Asked at each point. An option is a task's id, plus
+	 * SIM_TIMEOUT or SIM_SPURIOUS for one that sleeps and would be woken
+	 * by its deadline or for no reason. Option 0 is the current task; or,
+	 * when that one cannot run on, the task that the sim would run.
+	 */
+	SIM_WHO,
+	/* An interrupt here, on the current CPU? An option is a handler + 1. */
+	SIM_IRQ,
+	/* Does this store stay in the CPU's store buffer for now? 0 or 1. */
+	SIM_HOLD,
+	/* Whose oldest buffered store reaches memory now? A CPU + 1. */
+	SIM_DRAIN,
+	SIM_NR_QUESTIONS
+};
+
+#define SIM_TIMEOUT 0x40u
+#define SIM_SPURIOUS 0x80u
+#define SIM_MAX_OPTIONS 32
+
+/* One access, as it happened. */
+struct sim_event {
+	uint32_t step; /* the point's number, from 1 */
+	uint32_t task; /* id */
+	unsigned int cpu;
+	bool in_interrupt;
+	enum sim_access access;
+	const void *word; /* of the core's state, or the kernel address */
+	uint64_t before;
+	uint64_t after;
+	const void *caller; /* an address in the code that did it */
+};
+
+struct sim_control {
+	void *arg;
+	/* Returns an index below @nr. @options[0] is the default. */
+	unsigned int (*choose)(void *arg, enum sim_question question,
+			       const uint8_t *options, unsigned int nr);
+	/* After each access; or NULL. */
+	void (*event)(void *arg, const struct sim_event *event);
+	/* Handlers that may interrupt a CPU: one bit for each. */
+	uint32_t irqs[HIGHMEM_MAX_CPUS];
+	/* Run handler @irq now: calls machine_interrupt(). */
+	void (*interrupt)(void *arg, unsigned int irq);
+	bool store_buffers; /* ask SIM_HOLD and SIM_DRAIN */
+	bool spurious;	    /* offer wake-ups for no reason */
+	bool timeouts;	    /* offer deadlines before their time */
+	uint32_t max_steps; /* a run that takes more has stalled */
+};
+
+/*
+ * From the next machine_boot() on, until NULL is given. @control stays the
+ * caller's and may change between runs.
+ */
+void sim_set_control(const struct sim_control *control);
+
+/*
+ * No questions while an oracle looks; then go on. Does not nest. Returns
+ * whether all store buffers are empty.
+ */
+bool sim_freeze(bool on);
+
+/* Points of the current or last run. */
+uint32_t sim_steps(void);
+
+/* Did the last run end because of max_steps? */
+bool sim_ran_out_of_steps(void);
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/ports/sim/sim.h"
+
+bool sim_controlled;
+
+static const struct sim_control *wanted;
+static const struct sim_control *control;
+static uint32_t step;
+static bool out_of_steps;
+static bool frozen;
+
+void sim_set_control(const struct sim_control *next)
+{
+	wanted = next;
+}
+
+void sim_control_reset(void)
+{
+	control = wanted;
+	step = 0;
+	out_of_steps = false;
+	frozen = false;
+}
+
+void sim_control_begin(void)
+{
+	sim_controlled = control != NULL;
+}
+
+void sim_control_end(void)
+{
+	sim_controlled = false;
+}
+
+bool sim_freeze(bool on)
+{
+	bool settled = true;
+
+	frozen = on;
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		settled &= sim.cpus[c].nr_stores == 0;
+	return settled;
+}
+
+uint32_t sim_steps(void)
+{
+	return step;
+}
+
+bool sim_ran_out_of_steps(void)
+{
+	return out_of_steps;
+}
+
+const char *sim_access_name(enum sim_access access)
+{
+	static const char *const names[SIM_NR_ACCESSES] = {
+		[SIM_LOAD] = "load",
+		[SIM_STORE] = "store",
+		[SIM_CAS] = "cas",
+		[SIM_ADD] = "add",
+		[SIM_FENCE] = "fence",
+		[SIM_LOCK] = "lock",
+		[SIM_UNLOCK] = "unlock",
+		[SIM_PTE_SET] = "pte_set",
+		[SIM_PTE_CLEAR] = "pte_clear",
+		[SIM_FLUSH_LOCAL] = "flush_local",
+		[SIM_SHOOTDOWN] = "shootdown",
+		[SIM_PARK] = "park",
+		[SIM_UNPARK] = "unpark",
+		[SIM_MEM_LOAD] = "read",
+		[SIM_MEM_STORE] = "write",
+	};
+
+	return names[access];
+}
+
+/* ---- Questions ------------------------------------------------------------------ */
+
+struct options {
+	uint8_t option[SIM_MAX_OPTIONS];
+	unsigned int nr;
+};
+
+static void offer(struct options *options, uint32_t option)
+{
+	if (options->nr < SIM_MAX_OPTIONS)
+		options->option[options->nr++] = (uint8_t)option;
+}
+
+static uint8_t ask(enum sim_question question, const struct options *options)
+{
+	unsigned int answer;
+
+	if (options->nr < 2)
+		return options->option[0];
+	answer = control->choose(control->arg, question, options->option,
+				 options->nr);
+	return options->option[answer < options->nr ? answer : 0];
+}
+
+static void offer_task(struct options *options, const struct port_task *task)
+{
+	if (sim_can_run(task)) {
+		offer(options, task->id);
+		return;
+	}
+	if (task->state != SIM_TASK_PARKED || !sim_cpu_yields_to(task))
+		return;
+	if (control->timeouts && task->deadline != PORT_NO_DEADLINE)
+		offer(options, task->id | SIM_TIMEOUT);
+	if (control->spurious)
+		offer(options, task->id | SIM_SPURIOUS);
+}
+
+/* The task that an option names, woken if need be. */
+static struct port_task *chosen_task(uint8_t option)
+{
+	struct port_task *task =
+		&sim.tasks[(option & ~(SIM_TIMEOUT | SIM_SPURIOUS)) - 1];
+
+	if (option & (SIM_TIMEOUT | SIM_SPURIOUS))
+		sim_wake(task, (option & SIM_TIMEOUT) != 0);
+	return task;
+}
+
+static uint8_t ask_who(const struct port_task *first)
+{
+	struct options options = { .nr = 0 };
+
+	offer(&options, first->id);
+	for (unsigned int i = 0; i < sim.nr_tasks; i++)
+		if (&sim.tasks[i] != first)
+			offer_task(&options, &sim.tasks[i]);
+	return ask(SIM_WHO, &options);
+}
+
+struct port_task *sim_choose_next(struct port_task *fallback)
+{
+	return sim_controlled ? chosen_task(ask_who(fallback)) : fallback;
+}
+
+static void ask_irq(void)
+{
+	struct options options = { .nr = 0 };
+	uint32_t irqs = control->irqs[sim.cpu];
+	uint8_t option;
+
+	if (irqs == 0 || sim.cpus[sim.cpu].irq_off)
+		return;
+	offer(&options, 0);
+	for (unsigned int i = 0; i < 32; i++)
+		if (irqs >> i & 1)
+			offer(&options, i + 1);
+	option = ask(SIM_IRQ, &options);
+	if (option == 0)
+		return;
+	/* The handler sees this CPU's own stores; let memory have them too. */
+	sim_drain(sim.cpu);
+	control->interrupt(control->arg, option - 1U);
+}
+
+static void drain_one(struct sim_cpu *cpu)
+{
+	cpu->stores[0].word->value = cpu->stores[0].value;
+	cpu->nr_stores--;
+	for (unsigned int i = 0; i < cpu->nr_stores; i++)
+		cpu->stores[i] = cpu->stores[i + 1];
+}
+
+static void ask_drain(void)
+{
+	struct options options = { .nr = 0 };
+	uint8_t option;
+
+	offer(&options, 0);
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		if (sim.cpus[c].nr_stores > 0)
+			offer(&options, c + 1);
+	option = ask(SIM_DRAIN, &options);
+	if (option != 0)
+		drain_one(&sim.cpus[option - 1]);
+}
+
+void sim_point(enum sim_access access)
+{
+	struct port_task *self = sim_running();
+	uint8_t who;
+
+	(void)access;
+	if (!sim_controlled || frozen || self == &sim.controller)
+		return;
+	if (++step > control->max_steps) {
+		out_of_steps = true;
+		sim_abandon_run();
+	}
+	ask_drain();
+	ask_irq();
+	who = ask_who(self);
+	if (who != self->id)
+		sim_switch_to(chosen_task(who));
+}
+
+void sim_tell(enum sim_access access, const void *word, uint64_t before,
+	      uint64_t after, const void *caller)
+{
+	const struct sim_event event = {
+		.step = step,
+		.task = sim_running()->id,
+		.cpu = sim.cpu,
+		.in_interrupt = sim.cpus[sim.cpu].irq_depth > 0,
+		.access = access,
+		.word = word,
+		.before = before,
+		.after = after,
+		.caller = caller,
+	};
+
+	if (sim_controlled && !frozen && control->event)
+		control->event(control->arg, &event);
+}
+
+/* ---- Shared words under x86-TSO ---------------------------------------------------- */
+
+#define CALLER __builtin_return_address(0)
+
+void sim_drain(unsigned int cpu)
+{
+	while (sim.cpus[cpu].nr_stores > 0)
+		drain_one(&sim.cpus[cpu]);
+}
+
+bool sim_drain_all(void)
+{
+	bool any = false;
+
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
+		any |= sim.cpus[c].nr_stores > 0;
+		sim_drain(c);
+	}
+	return any;
+}
+
+/* What this CPU sees: its own newest buffered store, else memory. */
+static uint32_t visible(const port_atomic_t *word)
+{
+	const struct sim_cpu *cpu = &sim.cpus[sim.cpu];
+
+	for (unsigned int i = cpu->nr_stores; i-- > 0;)
+		if (cpu->stores[i].word == word)
+			return cpu->stores[i].value;
+	return word->value;
+}
+
+static bool held_back(void)
+{
+	const struct options options = { .option = { 0, 1 }, .nr = 2 };
+
+	return control->store_buffers && !frozen &&
+	       sim_running() != &sim.controller && ask(SIM_HOLD, &options) != 0;
+}
+
+uint32_t sim_load(const port_atomic_t *word)
+{
+	uint32_t value;
+
+	sim_point(SIM_LOAD);
+	value = visible(word);
+	sim_tell(SIM_LOAD, word, value, value, CALLER);
+	return value;
+}
+
+void sim_store(port_atomic_t *word, uint32_t value)
+{
+	struct sim_cpu *cpu;
+	uint32_t before;
+
+	sim_point(SIM_STORE);
+	cpu = &sim.cpus[sim.cpu];
+	before = visible(word);
+	if (cpu->nr_stores == SIM_STORE_BUFFER)
+		drain_one(cpu);
+	cpu->stores[cpu->nr_stores++] = (struct sim_buffered_store){ word,
+								     value };
+	if (!held_back())
+		sim_drain(sim.cpu);
+	sim_tell(SIM_STORE, word, before, value, CALLER);
+}
+
+bool sim_cas(port_atomic_t *word, uint32_t *expected, uint32_t desired)
+{
+	uint32_t found;
+	bool good;
+
+	sim_point(SIM_CAS);
+	sim_drain(sim.cpu);
+	found = word->value;
+	good = found == *expected;
+	if (good)
+		word->value = desired;
+	*expected = found;
+	sim_tell(SIM_CAS, word, found, word->value, CALLER);
+	return good;
+}
+
+uint32_t sim_fetch_add(port_atomic_t *word, uint32_t delta)
+{
+	uint32_t old;
+
+	sim_point(SIM_ADD);
+	sim_drain(sim.cpu);
+	old = word->value;
+	word->value = old + delta;
+	sim_tell(SIM_ADD, word, old, word->value, CALLER);
+	return old;
+}
+
+void sim_fence(void)
+{
+	sim_point(SIM_FENCE);
+	sim_drain(sim.cpu);
+	sim_tell(SIM_FENCE, NULL, 0, 0, CALLER);
+}
