@@ -25,18 +25,14 @@ enum {
 #define SYMBOLIZER \
 	":external_symbolizer_path=/usr/lib/llvm-19/bin/llvm-symbolizer"
 
-/*
- * The runtimes look these up by name; each is unused without its runtime. No
- * fake stacks for ASan: the sim makes a fiber for each task of each run, and
- * would map and unmap one for it every time.
- */
+/* The runtimes look these up by name; each is unused without its runtime. */
 const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
 const char *__tsan_default_options(void);
 
 const char *__asan_default_options(void)
 {
-	return "exitcode=77:detect_stack_use_after_return=0" SYMBOLIZER;
+	return "exitcode=77" SYMBOLIZER;
 }
 
 const char *__ubsan_default_options(void)

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: MIT
+"""One run from start to end: take stock, fuzz, tidy up, report."""
+
+import os
+import platform
+import shutil
+import threading
+import time
+
+import corpus_dir
+
+from . import crashes, libfuzzer, report, results, runner
+from .place import SPACE_TO_GO_ON, free_space, full_sentence, point_to
+from .words import clock, count, duration, short
+
+# After its time a round gets this long to end by itself: an input may take
+# what -timeout= in .options allows.
+GRACE = 15
+
+
+class Session:
+    """The state that the workers, the status line and the report share."""
+
+    def __init__(self, place, targets, hmt, args, screen):
+        self.place = place
+        self.targets = targets
+        self.seed = args.seed
+        self.jobs = args.jobs
+        self.total = args.time
+        self.screen = screen
+        self.earlier = place.runs()
+        self.started = time.strftime("%Y-%m-%d %H:%M:%S")
+        self.run_dir = place.new_run(time.strftime("%Y%m%d-%H%M%S"))
+        self.history = results.History(self.run_dir, args.time)
+        per_worker = -(-len(targets) // args.jobs)
+        self.round_seconds = runner.round_seconds(args.time, per_worker)
+        to_minimize = max(5, min(20, args.time // 6))
+        self.books = {t.name: crashes.Book(t, hmt, to_minimize)
+                      for t in targets}
+        self.before = {}        # target -> its record in the last run, if
+                                # that had the same binary
+        self.progress = {}
+        self.at_start = {}      # target -> names in its corpus
+        self.new_before_merge = {}
+        self.merge_problems = {}
+        self.workers = []
+        self.begin = self.end = None
+        self.status = "running"
+        self.interrupted = False
+        self.trouble = None     # the sentence that ended the run early
+        self.error = None       # a worker's exception
+        self._stop = threading.Event()
+        self._written = 0.0
+
+    # ---- what the workers ask ------------------------------------------
+
+    def time_left(self):
+        return self.begin + self.total - time.monotonic()
+
+    def stopped(self):
+        """Ended from outside, before or after its time."""
+        return self._stop.is_set()
+
+    def stopping(self):
+        return self.stopped() or self.time_left() <= 0
+
+    def triage(self, target, artifact, log, seed):
+        crash = self.books[target.name].add(artifact, log, seed,
+                                            hurry=self.stopped())
+        if crash:
+            self.screen.say(crashes.block(crash))
+
+    def worker_failed(self, error):
+        self.error = self.error or error
+        self._stop.set()
+
+    def interrupt(self):
+        self.interrupted = True
+        self._stop.set()
+
+    # ---- before --------------------------------------------------------
+
+    def take_stock(self):
+        """Corpora and crashes as earlier runs left them."""
+        for target in self.targets:
+            self._take_corpus(target)
+            leftovers = self._leftovers(target)
+            self._take_crashes(self.books[target.name])
+            for artifact in leftovers:
+                self._take_leftover(target, artifact)
+            shutil.rmtree(target.path("work"), ignore_errors=True)
+            self.at_start[target.name] = set(os.listdir(target.corpus))
+            _, last = results.last_of(self.earlier, target.name)
+            same = last and last["fuzzer"] == target.digest
+            self.before[target.name] = last if same else None
+        self._report_killed_runs()
+
+    def _take_corpus(self, target):
+        corpus_dir.recover(target.corpus)
+        aside = target.path("aside")
+        moved = corpus_dir.tidy(target.corpus, aside)
+        if moved:
+            self.screen.say(corpus_dir.moved_sentence(target.corpus, aside,
+                                                      moved))
+
+    def _take_crashes(self, book):
+        book.load()
+        for crash in book.of_this_run():
+            self.screen.say(f"fixed: {crash.title} ({crash.path})"
+                            if crash.status == "fixed" else
+                            crashes.block(crash))
+
+    def _leftovers(self, target):
+        """Artifacts that a killed run had not yet looked at."""
+        return [os.path.join(directory, name)
+                for directory, _, names in os.walk(target.path("work"))
+                for name in sorted(names) if libfuzzer.is_artifact(name)]
+
+    def _take_leftover(self, target, artifact):
+        if self.books[target.name].fuzzer.crash_of(artifact):
+            self.screen.say(f"{target.name}: taking up a crash that the "
+                            "last run had no time for")
+            self.triage(target, artifact, [], 0)
+
+    def _report_killed_runs(self):
+        for number, run_dir in enumerate(self.earlier):
+            run = results.read_run(run_dir)
+            if run and run["status"] == "running" and not os.path.exists(
+                    os.path.join(run_dir, "report.txt")):
+                report.write(run_dir, self.earlier[:number])
+                self.screen.say(
+                    f"the run of {run['started']} was killed after "
+                    f"{duration(run['elapsed'])}; its corpus is kept, its "
+                    f"report is {run_dir}/report.html")
+
+    # ---- during --------------------------------------------------------
+
+    def fuzz(self):
+        self.begin = time.monotonic()
+        for target in self.targets:
+            last = self.before[target.name] or {"cov": 0, "ft": 0}
+            self.progress[target.name] = runner.Progress(last["cov"],
+                                                         last["ft"])
+        self.write_run()
+        for number in range(self.jobs):
+            mine = self._targets_of(number)
+            worker = runner.Worker(self, number, mine)
+            self.workers.append(worker)
+            self.screen.say(f"worker {number}: " + ", ".join(
+                f"{t.name} -seed={self.first_seed(t, number)}" for t in mine))
+        for worker in self.workers:
+            worker.start()
+        while any(worker.is_alive() for worker in self.workers):
+            self._tick()
+            time.sleep(0.2)
+        self.end = time.monotonic()
+        self.screen.end()
+        self.history.sample(self.elapsed, self.progress, last=True)
+        if self.error:
+            raise self.error
+
+    def _targets_of(self, number):
+        """With fewer jobs than targets, a worker takes several in turn."""
+        if self.jobs >= len(self.targets):
+            return [self.targets[number % len(self.targets)]]
+        return self.targets[number::self.jobs]
+
+    def first_seed(self, target, number):
+        turn = self._targets_of(number).index(target)
+        return runner.derive_seed(self.seed, target.name, number, turn)
+
+    @property
+    def elapsed(self):
+        return (self.end or time.monotonic()) - self.begin
+
+    def _tick(self):
+        self._watch_rounds()
+        if free_space(self.place.out) < SPACE_TO_GO_ON and not self.trouble:
+            self.trouble = full_sentence(self.place.out)
+            self._stop.set()
+        self.history.sample(self.elapsed, self.progress)
+        if time.monotonic() - self._written > max(5, self.history.interval):
+            self.write_run()
+        self.screen.status(self._status_line(), self._status_line(brief=True))
+
+    def _watch_rounds(self):
+        late = self.stopped() or self.time_left() < -GRACE
+        for worker in self.workers:
+            if worker.round and worker.round.overdue():
+                worker.round.kill()
+            elif worker.round and late:
+                worker.round.stop()
+
+    def _status_line(self, brief=False):
+        rate = sum(state.execs for state in self.progress.values())
+        parts = [f"{clock(self.time_left())} left, "
+                 f"{short(rate / max(self.elapsed, 1))} exec/s"]
+        for name, state in self.progress.items():
+            bugs = len(self.books[name].counts)
+            crashed = f", {count(bugs, 'crash', 'crashes')}" if bugs else ""
+            parts.append(
+                f"{name.replace('_fuzz_test', '')} {short(state.execs)}, "
+                f"{state.cov} edges{crashed}" if brief else
+                f"{name}: {short(state.execs)} execs, {state.cov} edges, "
+                f"{state.ft} features{crashed}")
+        return " | ".join(parts)
+
+    # ---- after ---------------------------------------------------------
+
+    def finish(self):
+        """Smaller corpora, the verdict of each target, the report."""
+        for target in self.targets:
+            state = self.progress[target.name]
+            if not self.stopped() and not state.failure and not (
+                    state.execs and state.good_rounds):
+                state.failure = (f"{target.name} was not fuzzed: "
+                                 + (state.last_words or "nothing was run"))
+            if not self.stopped() and self._new_inputs(target):
+                self._merge(target)
+        self.status = ("stopped" if self.trouble else
+                       "interrupted" if self.interrupted else "done")
+        self.write_run()
+        paths = report.write(self.run_dir, self.earlier)
+        point_to(os.path.join(self.place.out, "latest"),
+                 os.path.relpath(self.run_dir, self.place.out))
+        for target in self.targets:
+            shutil.rmtree(target.path("work"), ignore_errors=True)
+        return paths
+
+    def _merge(self, target):
+        fuzzer = self.books[target.name].fuzzer
+        inputs = len(os.listdir(target.corpus))
+        self.new_before_merge[target.name] = self._new_inputs(target)
+        self.screen.status(f"{target.name}: merging {inputs} inputs")
+        problem = corpus_dir.merge(
+            lambda arguments: fuzzer.run(arguments[:-1], arguments[-1],
+                                         120 + inputs // 20)[0],
+            target.corpus)
+        if problem:
+            self.merge_problems[target.name] = (
+                f"{target.name}: {problem}; its corpus stays as it is")
+
+    def record(self, target):
+        state = self.progress[target.name]
+        before = self.before[target.name] or {}
+        return {
+            "label": target.label,
+            "fuzzer": target.digest,
+            "execs": state.execs,
+            "rate": round(state.execs / max(self.elapsed, 0.1)),
+            "cov": state.cov,
+            "ft": state.ft,
+            "edges": state.edges,
+            "inputs": len(os.listdir(target.corpus)),
+            "new_inputs": self._new_inputs(target),
+            "dry_edges": self._dry(state, "cov", before.get("dry_edges", 0)),
+            "dry_features": self._dry(state, "ft",
+                                      before.get("dry_features", 0)),
+            "seeds": [self.first_seed(target, n) for n in range(self.jobs)
+                      if target in self._targets_of(n)],
+            "crashes": [vars(c) for c in
+                        self.books[target.name].of_this_run()],
+            "failure": state.failure,
+            "merge_problem": self.merge_problems.get(target.name),
+        }
+
+    def _dry(self, state, key, before):
+        """Seconds without anything new, earlier runs included."""
+        if state.last_new[key] is None:
+            return int(before + self.elapsed)
+        end = self.end or time.monotonic()
+        return int(end - state.last_new[key])
+
+    def _new_inputs(self, target):
+        if target.name in self.new_before_merge:
+            return self.new_before_merge[target.name]
+        now = set(os.listdir(target.corpus))
+        return len(now - self.at_start[target.name])
+
+    def write_run(self):
+        self._written = time.monotonic()
+        results.write_run(self.run_dir, {
+            "version": 1,
+            "started": self.started,
+            "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, "
+                       f"{platform.system()} {platform.release()}",
+            "seconds": self.total,
+            "elapsed": round(self.elapsed, 1),
+            "jobs": self.jobs,
+            "seed": self.seed,
+            "status": self.status,
+            "trouble": self.trouble,
+            "targets": {t.name: self.record(t) for t in self.targets},
+        })
+
+    def found_bug(self):
+        return any(crash.status in ("new", "known")
+                   for book in self.books.values()
+                   for crash in book.of_this_run())

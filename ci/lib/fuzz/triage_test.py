@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""Which bug a crash is, and what is kept of it."""
+
+import os
+import unittest
+
+import corpus_dir
+
+from . import crashes
+from .in_directory import InDirectory
+from .targets import Target
+
+ASAN = """\
+=================================================================
+==7==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x5020 at pc 0x1
+READ of size 1 at 0x502000000014 thread T0
+    #0 0x55d1 in slot_find core/lib/pkmap.c:{line}:9
+    #1 0x55d2 in kmap_high core/lib/pkmap.c:200:3
+    #2 0x55d3 in LLVMFuzzerTestOneInput fuzz/kmap_fuzz_test.c:20:2
+    #3 0x55d4 in fuzzer::Fuzzer::ExecuteCallback() (/bin/x+0x1)
+
+0x502000000014 is located 0 bytes after 4-byte region
+    #0 0x55d5 in malloc (/bin/x+0x2)
+""".splitlines
+UBSAN = "core/lib/pkmap.c:{}:{}: runtime error: index {} out of bounds"
+ABORT = ["==7== ERROR: libFuzzer: deadly signal",
+         "    #0 0x1 in __sanitizer_print_stack_trace (/bin/x+0x1)",
+         "    #1 0x2 in abort stdlib/abort.c:79:7",
+         "    #2 0x3 in oracle_fail core/testing/oracle.c:12:3"]
+
+# Behaves like a fuzz target on one input, as far as triage can tell.
+FUZZER = r"""#!/bin/sh
+for last; do :; done
+for arg; do
+	case $arg in
+	-exact_artifact_path=*) printf 'boom' > "${arg#*=}"; exit 0 ;;
+	esac
+done
+case $(cat "$last") in
+boom*) echo "highmem: BUG: slot $$ lost" >&2
+       echo "==1== ERROR: libFuzzer: deadly signal" >&2
+       exit 77 ;;
+esac
+"""
+HMT = r"""#!/bin/sh
+case $1 in
+print) echo "machine cpus=1"; echo "# $(cat "$2")" ;;
+run) exit 77 ;;
+esac
+"""
+
+
+class Signatures(unittest.TestCase):
+    def key(self, *log):
+        return crashes.signature(list(log)).key
+
+    def test_one_sentence_with_other_numbers_is_one_bug(self):
+        say = "highmem: BUG: kunmap of page {} (pfn 0x{:x}): by task {}"
+        self.assertEqual(self.key(say.format(1, 17, "A"), *ABORT),
+                         self.key(say.format(9, 0xab, "B"), *ABORT))
+
+    def test_two_sentences_are_two_bugs(self):
+        self.assertNotEqual(self.key("BUG: slot 1 lost", *ABORT),
+                            self.key("BUG: slot 1 taken twice", *ABORT))
+
+    def test_the_last_sentence_before_the_crash_counts(self):
+        found = crashes.signature(["highmem: BUG: an earlier input",
+                                   "highmem: BUG: this one", *ABORT,
+                                   "highmem: BUG: said while dying"])
+        self.assertEqual(found.title, "highmem: BUG: this one")
+
+    def test_asan_goes_by_the_stack_without_lines(self):
+        here = [line.format(line=12) for line in ASAN()]
+        there = [line.format(line=99) for line in ASAN()]
+        other = [line.replace("slot_find", "slot_take") for line in here]
+        self.assertEqual(self.key(*here), self.key(*there))
+        self.assertNotEqual(self.key(*here), self.key(*other))
+        self.assertEqual(
+            crashes.signature(here).title,
+            "AddressSanitizer: heap-buffer-overflow in slot_find pkmap.c")
+
+    def test_ubsan_goes_by_the_line(self):
+        self.assertEqual(self.key(UBSAN.format(5, 1, 7)),
+                         self.key(UBSAN.format(5, 1, 8)))
+        self.assertNotEqual(self.key(UBSAN.format(5, 1, 7)),
+                            self.key(UBSAN.format(6, 1, 7)))
+
+    def test_a_death_without_a_word_goes_by_the_stack(self):
+        found = crashes.signature(ABORT)
+        self.assertEqual(found.title,
+                         "libFuzzer: deadly signal in oracle_fail oracle.c")
+
+    def test_timeouts_are_one(self):
+        self.assertEqual(
+            self.key("==7== ERROR: libFuzzer: timeout after 10 seconds"),
+            self.key("==8== ERROR: libFuzzer: timeout after 11 seconds"))
+
+
+class Triage(InDirectory):
+    """Book and Fuzzer with a shell script for a fuzzer."""
+
+    def setUp(self):
+        super().setUp()
+        self.target = Target("//fuzz:t", "t", self.path("t"), [], None, "0")
+        self.script(FUZZER, "t/fuzzer")
+        self.hmt = self.script(HMT, "hmt")
+        for name in ("corpus", "seeds"):
+            os.makedirs(self.target.path(name))
+
+    def book(self):
+        book = crashes.Book(self.target, self.hmt, 5)
+        book.load()
+        return book
+
+    def add(self, book, data):
+        path = self.write(data, "t", "work", "0", "crash-1")
+        return book.add(path, ["BUG: what the fuzzer said"], 7)
+
+    def test_a_crash_is_kept_minimised_once(self):
+        book = self.book()
+        crash = self.add(book, b"boom and more")
+        self.assertIsNone(self.add(book, b"boom again"))
+        self.assertEqual(corpus_dir.read(crash.path + "/crash.bin"), b"boom")
+        self.assertEqual(corpus_dir.read(crash.path + "/original.bin"),
+                         b"boom and more")
+        self.assertEqual([c.count for c in book.of_this_run()], [2])
+        block = crashes.block(crash)
+        self.assertEqual(block.count("replay: "), 1)
+        self.assertIn(f"hmt -- run {crash.path}/crash.hmt", block)
+        self.assertIn("    machine cpus=1", block)
+
+    def test_known_in_the_next_run_and_then_fixed(self):
+        self.add(self.book(), b"boom and more")
+        book = self.book()
+        self.assertEqual([c.status for c in book.of_this_run()], ["known"])
+        self.assertIsNone(self.add(book, b"boom"))
+        self.script("#!/bin/sh\n", "t/fuzzer")
+        book = self.book()
+        self.assertEqual([c.status for c in book.of_this_run()], ["fixed"])
+        self.assertEqual(os.listdir(self.target.path("crashes")), [])
+        self.assertEqual(
+            sorted(corpus_dir.read(os.path.join(self.target.corpus, n))
+                   for n in os.listdir(self.target.corpus)),
+            [b"boom", b"boom and more"])
+
+    def test_a_crashing_input_leaves_the_corpus_and_comes_back(self):
+        unit = self.unit(b"boom unit", "t", "corpus")
+        self.write(b"boom unit", "t", "seeds", "seed")
+        book = self.book()
+        self.add(book, b"boom")
+        self.add(book, b"boom unit")
+        self.assertFalse(os.path.exists(unit))
+        self.assertEqual(os.listdir(self.target.seeds), [])
+        self.script("#!/bin/sh\n", "t/fuzzer")
+        self.book()
+        self.assertTrue(os.path.exists(unit))
+
+    def test_a_crash_that_does_not_come_back_alone_is_said(self):
+        crash = self.add(self.book(), b"harmless alone")
+        self.assertFalse(crash.reproduces)
+        self.assertIn("does not crash alone", crashes.block(crash))
+        self.assertEqual([c.status for c in self.book().of_this_run()],
+                         ["gone"])
+
+    def test_a_program_that_does_not_replay_is_not_named(self):
+        self.script(HMT.replace("exit 77", "exit 0"), "hmt")
+        crash = self.add(self.book(), b"boom")
+        self.assertIn("//fuzz:t_run -- --reproduce=", crash.replay)
+
+    def test_a_half_written_crash_is_moved_aside(self):
+        self.write(b"{", "t", "crashes", "abc", "crash.json")
+        self.assertEqual(self.book().of_this_run(), [])
+        self.assertEqual(os.listdir(self.target.path("aside")), ["abc"])

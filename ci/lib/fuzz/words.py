@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Times and numbers as people write them."""
+
+import re
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST = 365 * UNITS["d"]
+
+
+def parse_duration(text):
+    """'60s', '5m', '8h', '1h30m' -> seconds; ValueError says what is wrong."""
+    if not re.fullmatch(r"(?:\d+[smhd])+", text):
+        raise ValueError(f"'{text}' is no time; write it like 60s, 5m or 8h")
+    seconds = sum(int(number) * UNITS[unit]
+                  for number, unit in re.findall(r"(\d+)([smhd])", text))
+    if not 1 <= seconds <= LONGEST:
+        raise ValueError(f"'{text}' is not between 1s and 365d")
+    return seconds
+
+
+def duration(seconds):
+    """The two largest units: 7 s, 1 m 05 s, 8 h 00 m, 2 d 03 h."""
+    seconds = int(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} m {seconds % 60:02} s"
+    if seconds < 86400:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02} m"
+    return f"{seconds // 86400} d {seconds % 86400 // 3600:02} h"
+
+
+def clock(seconds):
+    """For a status line: 0:07, 12:34, 8:00:00."""
+    seconds = max(0, int(seconds))
+    minutes = f"{seconds // 60 % 60}:{seconds % 60:02}"
+    if seconds < 3600:
+        return minutes
+    return f"{seconds // 3600}:{minutes:0>5}"
+
+
+def number(value):
+    """1234567 -> 1,234,567"""
+    return f"{value:,}"
+
+
+def short(value):
+    """Three digits: 999, 12.3k, 4.56M."""
+    for unit in ("", "k", "M", "G"):
+        if value < 999.5:
+            break
+        value /= 1000
+    else:
+        unit = "T"
+    if unit == "" or value >= 99.95:
+        return f"{value:.0f}{unit}"
+    return f"{value:.1f}{unit}" if value >= 9.995 else f"{value:.2f}{unit}"
+
+
+def count(amount, thing, things=None):
+    """1 crash, 2 crashes"""
+    return f"{amount:,} {thing if amount == 1 else things or thing + 's'}"
