@@ -13,7 +13,9 @@
  * speculative references work the same way.
  *
  * A miss takes pkmap.lock, finds a free slot, and writes in the order PTE,
- * slot->page, count, page->pkmap_slot: whoever can pin the slot finds it whole.
+ * slot->page, page->pkmap_slot, count: whoever can pin the slot finds it whole.
+ * The count comes last even though page->pkmap_slot is how one finds the slot:
+ * somebody may still hold an old answer that names it.
  *
  * When the search passes the last slot, all idle slots of the colour are taken
  * away (count 1 -> 0, so that no hit can revive them), their PTEs are cleared,
@@ -119,8 +121,8 @@ static void slot_install(struct highmem *hm, unsigned int nr, struct page *page)
 	HM_CHECK(pte_none(port_pte_read(pkmap_vaddr(hm, nr))));
 	port_pte_set(pkmap_vaddr(hm, nr), pte);
 	port_atomic_store(&slot->page, page_cookie(hm, page));
-	port_atomic_store(&slot->count, 2);
 	port_atomic_store(&page->pkmap_slot, nr + 1);
+	port_atomic_store(&slot->count, 2); /* last: who can pin finds all */
 	hm_count(hm, HM_STAT_MISS);
 }
 

@@ -209,6 +209,7 @@ void exec_program(const struct program *program,
 		oracle_judge_stall(&exec);
 	} else {
 		oracle_at_end(&exec);
+		exec_freeze(&exec, true);
 		machine_spawn(0, janitor_main, NULL);
 		if (machine_run() == MACHINE_STALLED)
 			exec_fail(&exec, "the last flush does not return");

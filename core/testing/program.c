@@ -103,6 +103,51 @@ static void print_actors(struct sink *sink, const struct program *program)
 				       program->irq_cpu[i]);
 }
 
+size_t choice_print(const struct choice *choice, char *buf, size_t size)
+{
+	static const char *const suffix[CHOICE_NR_KINDS] = {
+		[CHOICE_RUN] = "",
+		[CHOICE_TIMEOUT] = ":timeout",
+		[CHOICE_SPURIOUS] = ":spurious",
+	};
+	unsigned int step = choice->step;
+
+	switch ((enum choice_kind)choice->kind) {
+	case CHOICE_IRQ:
+		return hm_format(buf, size, "%u=irq:%c", step,
+				 actor_letter(PROGRAM_MAX_TASKS + choice->arg));
+	case CHOICE_HOLD:
+		return hm_format(buf, size, "%u=hold", step);
+	case CHOICE_DRAIN:
+		return hm_format(buf, size, "%u=drain:%u", step, choice->arg);
+	default:
+		return hm_format(buf, size, "%u=%c%s", step,
+				 actor_letter(choice->arg),
+				 suffix[choice->kind]);
+	}
+}
+
+#define CHOICES_PER_LINE 8
+
+static void print_choices(struct sink *sink, const struct program *program)
+{
+	for (unsigned int i = 0; i < program->nr_choices; i++) {
+		bool first = i % CHOICES_PER_LINE == 0;
+		bool last = i % CHOICES_PER_LINE == CHOICES_PER_LINE - 1 ||
+			    i + 1 == program->nr_choices;
+
+		if (first)
+			sink->len += hm_format(sink_at(sink), sink_left(sink),
+					       "choices:");
+		sink->len += hm_format(sink_at(sink), sink_left(sink), " ");
+		sink->len += choice_print(&program->choices[i], sink_at(sink),
+					  sink_left(sink));
+		if (last)
+			sink->len += hm_format(sink_at(sink), sink_left(sink),
+					       "\n");
+	}
+}
+
 size_t program_print(const struct program *program, char *buf, size_t size)
 {
 	struct sink sink = { buf, size, 0 };
@@ -124,6 +169,7 @@ size_t program_print(const struct program *program, char *buf, size_t size)
 		sink.len += hm_format(sink_at(&sink), sink_left(&sink), "%s",
 				      last ? "\n" : "; ");
 	}
+	print_choices(&sink, program);
 	return sink.len;
 }
 
@@ -180,18 +226,122 @@ static void decode_op(const struct program *program, struct op *op,
 		op->arg = (uint8_t)(bytes[1] % program->nr_irqs);
 }
 
+/*
+ * The upper five bits of the first byte tell an operation from a choice; the
+ * second byte of a choice is its distance in steps from the one before. A
+ * distance above 255 takes fillers, which are choices of nothing.
+ */
+#define FIRST_CHOICE_CODE 28
+#define CODE_RUN 28	/* task; FILLER */
+#define CODE_WAKE 29	/* task; WAKE_SPURIOUS */
+#define CODE_LOCAL 30	/* handler; LOCAL_HOLD */
+#define CODE_DRAIN 31	/* CPU */
+#define FILLER 4
+#define WAKE_SPURIOUS 4
+#define LOCAL_HOLD 4
+#define MAX_DISTANCE 255
+
+static bool decode_choice_kind(const struct program *program,
+			       struct choice *choice, unsigned int code,
+			       unsigned int arg)
+{
+	choice->arg = (uint8_t)(arg & 3);
+	switch (code) {
+	case CODE_RUN:
+		choice->kind = CHOICE_RUN;
+		return arg != FILLER && choice->arg < program->nr_tasks;
+	case CODE_WAKE:
+		choice->kind = arg & WAKE_SPURIOUS ? CHOICE_SPURIOUS
+						   : CHOICE_TIMEOUT;
+		return choice->arg < program->nr_tasks;
+	case CODE_LOCAL:
+		choice->kind = arg & LOCAL_HOLD ? CHOICE_HOLD : CHOICE_IRQ;
+		if (choice->kind == CHOICE_HOLD)
+			choice->arg = 0;
+		return choice->kind == CHOICE_HOLD ||
+		       choice->arg < program->nr_irqs;
+	default:
+		choice->kind = CHOICE_DRAIN;
+		choice->arg = (uint8_t)arg;
+		return arg < program->machine.nr_cpus;
+	}
+}
+
+/* @step: that of the choice before; moves on. */
+static void decode_choice(struct program *program, uint32_t *step,
+			  const uint8_t *bytes)
+{
+	struct choice choice = { .step = *step + bytes[1] };
+
+	if (choice.step > CHOICE_MAX_STEP)
+		return;
+	*step = choice.step;
+	if (choice.step == 0 || program->nr_choices == PROGRAM_MAX_CHOICES ||
+	    !decode_choice_kind(program, &choice, bytes[0] >> 3, bytes[0] & 7))
+		return;
+	program->choices[program->nr_choices++] = choice;
+}
+
+static unsigned int choice_code(const struct choice *choice)
+{
+	switch ((enum choice_kind)choice->kind) {
+	case CHOICE_RUN:
+		return CODE_RUN << 3 | choice->arg;
+	case CHOICE_TIMEOUT:
+		return CODE_WAKE << 3 | choice->arg;
+	case CHOICE_SPURIOUS:
+		return CODE_WAKE << 3 | WAKE_SPURIOUS | choice->arg;
+	case CHOICE_IRQ:
+		return CODE_LOCAL << 3 | choice->arg;
+	case CHOICE_HOLD:
+		return CODE_LOCAL << 3 | LOCAL_HOLD;
+	default:
+		return CODE_DRAIN << 3 | choice->arg;
+	}
+}
+
+/* Returns the number of bytes, 0 if they do not fit. */
+static size_t encode_choices(const struct program *program, uint8_t *bytes,
+			     size_t size)
+{
+	uint32_t step = 0;
+	size_t len = 0;
+
+	for (unsigned int i = 0; i < program->nr_choices; i++) {
+		const struct choice *choice = &program->choices[i];
+
+		while (choice->step - step > MAX_DISTANCE && len + 2 <= size) {
+			bytes[len++] = CODE_RUN << 3 | FILLER;
+			bytes[len++] = MAX_DISTANCE;
+			step += MAX_DISTANCE;
+		}
+		if (len + 2 > size)
+			return 0;
+		bytes[len++] = (uint8_t)choice_code(choice);
+		bytes[len++] = (uint8_t)(choice->step - step);
+		step = choice->step;
+	}
+	return len;
+}
+
 void program_decode(struct program *program, const uint8_t *bytes, size_t len)
 {
 	uint8_t header[PROGRAM_HEADER_BYTES] = { 0 };
 	size_t at = PROGRAM_HEADER_BYTES;
+	uint32_t step = 0;
 
 	for (size_t i = 0; i < PROGRAM_HEADER_BYTES && i < len; i++)
 		header[i] = bytes[i];
 	decode_machine(program, header);
 	program->nr_ops = 0;
-	for (; at + 2 <= len && program->nr_ops < PROGRAM_MAX_OPS; at += 2)
-		decode_op(program, &program->ops[program->nr_ops++],
-			  bytes + at);
+	program->nr_choices = 0;
+	for (; at + 2 <= len; at += 2) {
+		if (bytes[at] >> 3 >= FIRST_CHOICE_CODE)
+			decode_choice(program, &step, bytes + at);
+		else if (program->nr_ops < PROGRAM_MAX_OPS)
+			decode_op(program, &program->ops[program->nr_ops++],
+				  bytes + at);
+	}
 }
 
 static void encode_header(const struct program *program, uint8_t *header)
@@ -215,21 +365,23 @@ size_t program_encode(const struct program *program, uint8_t *bytes,
 		      size_t size)
 {
 	size_t len = PROGRAM_HEADER_BYTES + 2 * program->nr_ops;
+	size_t choices;
 
 	if (size < len)
 		return 0;
 	encode_header(program, bytes);
-	bytes += PROGRAM_HEADER_BYTES;
 	for (unsigned int i = 0; i < program->nr_ops; i++) {
+		uint8_t *at = bytes + PROGRAM_HEADER_BYTES + 2 * i;
 		const struct op *op = &program->ops[i];
 		unsigned int actor = op->actor;
 
 		if (actor >= PROGRAM_MAX_TASKS)
 			actor -= PROGRAM_MAX_TASKS - program->nr_tasks;
-		bytes[2 * i] = (uint8_t)(actor | (unsigned int)op->kind << 3);
-		bytes[2 * i + 1] = op->arg;
+		at[0] = (uint8_t)(actor | (unsigned int)op->kind << 3);
+		at[1] = op->arg;
 	}
-	return len;
+	choices = encode_choices(program, bytes + len, size - len);
+	return choices == 0 && program->nr_choices > 0 ? 0 : len + choices;
 }
 
 /* ---- Random ----------------------------------------------------------------- */
@@ -273,7 +425,6 @@ void program_generate(struct program *program,
 		      unsigned int nr_tasks, unsigned int ops_per_task,
 		      uint64_t *seed)
 {
-	uint8_t header[PROGRAM_HEADER_BYTES];
 	uint32_t kinds = swarm_kinds(seed);
 	uint64_t cpus = prng_next(seed);
 
@@ -285,8 +436,8 @@ void program_generate(struct program *program,
 	for (unsigned int i = 0; i < PROGRAM_MAX_IRQS; i++)
 		program->irq_cpu[i] = (uint8_t)((cpus >> (8 * i)) %
 						machine->nr_cpus);
-	encode_header(program, header);
 	program->nr_ops = 0;
+	program->nr_choices = 0;
 	while (program->nr_ops < nr_tasks * ops_per_task &&
 	       program->nr_ops < PROGRAM_MAX_OPS) {
 		uint8_t bytes[2] = { 0, (uint8_t)prng_next(seed) };

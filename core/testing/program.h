@@ -21,8 +21,14 @@
  * lowmem. A handler runs on its own CPU only: a task elsewhere that raises it
  * does nothing. What a line leaves out: colours=1 depth=4 pae=no force=no cpu=0.
  *
- * The byte form, for the fuzzer, is two bytes for each operation after a
- * header of PROGRAM_HEADER_BYTES; every byte string decodes to a program.
+ * Choices say where a run under control (ports/sim/control.h) leaves the
+ * default: "at step N, task B runs on", and so on:
+ *
+ *	choices: 12=B 15=irq:I 20=B:timeout 23=A:spurious 30=hold 34=drain:1
+ *
+ * The byte form, for the fuzzer, is two bytes for each operation or choice
+ * after a header of PROGRAM_HEADER_BYTES; every byte string decodes to a
+ * program.
  * Freestanding: no libc, no allocation.
  */
 
@@ -40,7 +46,10 @@
 #define PROGRAM_MAX_PAGES (MACHINE_LOWMEM_PAGES + PROGRAM_MAX_HIGHMEM)
 #define PROGRAM_MAX_ACTORS (PROGRAM_MAX_TASKS + PROGRAM_MAX_IRQS)
 #define PROGRAM_HEADER_BYTES 8
-#define PROGRAM_MAX_BYTES (PROGRAM_HEADER_BYTES + 2 * PROGRAM_MAX_OPS)
+#define PROGRAM_MAX_CHOICES 64
+#define PROGRAM_MAX_BYTES \
+	(PROGRAM_HEADER_BYTES + \
+	 2 * (PROGRAM_MAX_OPS + PROGRAM_MAX_CHOICES + CHOICE_MAX_STEP / 255))
 
 enum op_kind {
 	OP_KMAP,     /* kmap pN */
@@ -79,6 +88,24 @@ const char *op_name(enum op_kind kind);
 /* 'A' to 'D' for tasks, 'I' and 'J' for handlers. */
 char actor_letter(unsigned int actor);
 
+enum choice_kind {
+	CHOICE_RUN,	 /* N=B: task arg runs on */
+	CHOICE_TIMEOUT,	 /* N=B:timeout: woken by its deadline */
+	CHOICE_SPURIOUS, /* N=B:spurious: woken for no reason */
+	CHOICE_IRQ,	 /* N=irq:I: handler arg */
+	CHOICE_HOLD,	 /* N=hold: the store stays in the store buffer */
+	CHOICE_DRAIN,	 /* N=drain:C: CPU arg's oldest store reaches memory */
+	CHOICE_NR_KINDS
+};
+
+struct choice {
+	uint32_t step; /* the point's number in the run, from 1 */
+	uint8_t kind;  /* enum choice_kind */
+	uint8_t arg;
+};
+
+#define CHOICE_MAX_STEP 99999
+
 struct program {
 	struct machine_config machine;
 	unsigned int nr_tasks;
@@ -87,6 +114,8 @@ struct program {
 	uint8_t irq_cpu[PROGRAM_MAX_IRQS];
 	unsigned int nr_ops;
 	struct op ops[PROGRAM_MAX_OPS];
+	unsigned int nr_choices;
+	struct choice choices[PROGRAM_MAX_CHOICES]; /* by step */
 };
 
 /* Where and why a text does not parse. */
@@ -109,10 +138,16 @@ size_t program_print(const struct program *program, char *buf, size_t size);
 /* One operation as text, "kmap p3", for traces. Same return as above. */
 size_t op_print(const struct op *op, char *buf, size_t size);
 
+/* One choice as text, "12=irq:I". Same return as above. */
+size_t choice_print(const struct choice *choice, char *buf, size_t size);
+
 /* Any bytes -> a program; never fails, ignores a half operation at the end. */
 void program_decode(struct program *program, const uint8_t *bytes, size_t len);
 
-/* Program -> bytes that decode to it. Returns their number. */
+/*
+ * Program -> bytes that decode to it. Returns their number, 0 if they do not
+ * fit: choices more than 255 steps apart take extra bytes.
+ */
 size_t program_encode(const struct program *program, uint8_t *bytes,
 		      size_t size);
 

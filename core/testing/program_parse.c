@@ -328,6 +328,84 @@ static bool parse_declaration(struct parser *p, bool irq)
 	return parse_ops(p, actor);
 }
 
+/* ---- choices ---------------------------------------------------------------------- */
+
+static bool actor_of(struct word word, unsigned int *actor);
+
+static bool parse_choice_of_task(struct parser *p, struct choice *choice,
+				 struct word word)
+{
+	unsigned int actor = PROGRAM_MAX_ACTORS;
+
+	if (!actor_of(word, &actor) || actor >= p->program->nr_tasks)
+		return fail(p, "a task, irq:, hold or drain:");
+	take(p, word);
+	choice->kind = CHOICE_RUN;
+	choice->arg = (uint8_t)actor;
+	if (!take_char(p, ':'))
+		return true;
+	word = peek_word(p);
+	if (!word_is(word, "timeout") && !word_is(word, "spurious"))
+		return fail(p, "timeout or spurious");
+	choice->kind = word_is(word, "timeout") ? CHOICE_TIMEOUT
+						: CHOICE_SPURIOUS;
+	take(p, word);
+	return true;
+}
+
+static bool parse_choice_value(struct parser *p, struct choice *choice)
+{
+	struct word word = peek_word(p);
+	unsigned int cpu = 0;
+
+	if (word_is(word, "hold")) {
+		choice->kind = CHOICE_HOLD;
+		take(p, word);
+		return true;
+	}
+	if (word_is(word, "irq")) {
+		choice->kind = CHOICE_IRQ;
+		take(p, word);
+		return take_char(p, ':') ? parse_irq_name(p, &choice->arg)
+					 : fail(p, ":");
+	}
+	if (!word_is(word, "drain"))
+		return parse_choice_of_task(p, choice, word);
+	choice->kind = CHOICE_DRAIN;
+	take(p, word);
+	if (!take_char(p, ':'))
+		return fail(p, ":");
+	if (!parse_number(p, 0, p->program->machine.nr_cpus - 1, &cpu))
+		return false;
+	choice->arg = (uint8_t)cpu;
+	return true;
+}
+
+static bool parse_choices(struct parser *p)
+{
+	struct program *program = p->program;
+
+	while (!at_line_end(p)) {
+		struct choice choice = { 0 };
+		unsigned int least = 1;
+		unsigned int step;
+
+		if (program->nr_choices == PROGRAM_MAX_CHOICES)
+			return fail(p, "64 choices at most");
+		if (program->nr_choices > 0)
+			least = program->choices[program->nr_choices - 1].step;
+		if (!parse_number(p, least, CHOICE_MAX_STEP, &step))
+			return false;
+		choice.step = step;
+		if (!take_char(p, '='))
+			return fail(p, "=");
+		if (!parse_choice_value(p, &choice))
+			return false;
+		program->choices[program->nr_choices++] = choice;
+	}
+	return true;
+}
+
 static bool parse_line(struct parser *p)
 {
 	struct word word = peek_word(p);
@@ -343,9 +421,13 @@ static bool parse_line(struct parser *p)
 		take(p, word);
 		return parse_declaration(p, word_is(word, "irq"));
 	}
+	if (word_is(word, "choices")) {
+		take(p, word);
+		return take_char(p, ':') ? parse_choices(p) : fail(p, ":");
+	}
 	if (!actor_of(word, &actor) || !p->actor_seen[actor])
 		return fail(p,
-			    "task, irq, or the name of one that is declared");
+			    "task, irq, choices, or the name of one that is declared");
 	take(p, word);
 	if (!take_char(p, ':'))
 		return fail(p, ": after the name");

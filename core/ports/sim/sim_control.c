@@ -135,29 +135,34 @@ static uint8_t ask_who(const struct port_task *first)
 	return ask(SIM_WHO, &options);
 }
 
+/* Counts as a step of its own, so that a step names one question of a kind. */
 struct port_task *sim_choose_next(struct port_task *fallback)
 {
-	return sim_controlled ? chosen_task(ask_who(fallback)) : fallback;
+	if (!sim_controlled || frozen)
+		return fallback;
+	step++;
+	return chosen_task(ask_who(fallback));
 }
 
-static void ask_irq(void)
+static bool ask_irq(void)
 {
 	struct options options = { .nr = 0 };
 	uint32_t irqs = control->irqs[sim.cpu];
 	uint8_t option;
 
 	if (irqs == 0 || sim.cpus[sim.cpu].irq_off)
-		return;
+		return false;
 	offer(&options, 0);
 	for (unsigned int i = 0; i < 32; i++)
 		if (irqs >> i & 1)
 			offer(&options, i + 1);
 	option = ask(SIM_IRQ, &options);
 	if (option == 0)
-		return;
+		return false;
 	/* The handler sees this CPU's own stores; let memory have them too. */
 	sim_drain(sim.cpu);
 	control->interrupt(control->arg, option - 1U);
+	return true;
 }
 
 static void drain_one(struct sim_cpu *cpu)
@@ -195,7 +200,8 @@ void sim_point(enum sim_access access)
 		sim_abandon_run();
 	}
 	ask_drain();
-	ask_irq();
+	if (ask_irq())
+		step++; /* the handler had steps of its own */
 	who = ask_who(self);
 	if (who != self->id)
 		sim_switch_to(chosen_task(who));
