@@ -8,18 +8,20 @@ struct run {
 	unsigned int next;	/* choice of the program to be played */
 };
 
-/* The option that a choice means, as control.h codes it; 0 if none. */
+/* Does the choice mean this option, as control.h codes it? */
 static bool choice_matches(const struct choice *choice,
 			   enum sim_question question, uint8_t option)
 {
+	bool who = question == SIM_WHO || question == SIM_NEXT;
+
 	switch ((enum choice_kind)choice->kind) {
 	case CHOICE_RUN:
-		return question == SIM_WHO && option == choice->arg + 1U;
+		return who && option == choice->arg + 1U;
 	case CHOICE_TIMEOUT:
-		return question == SIM_WHO &&
+		return who &&
 		       option == ((choice->arg + 1U) | SIM_TIMEOUT);
 	case CHOICE_SPURIOUS:
-		return question == SIM_WHO &&
+		return who &&
 		       option == ((choice->arg + 1U) | SIM_SPURIOUS);
 	case CHOICE_IRQ:
 		return question == SIM_IRQ && option == choice->arg + 1U;
@@ -40,6 +42,7 @@ static struct choice choice_of(uint32_t step, enum sim_question question,
 
 	switch (question) {
 	case SIM_WHO:
+	case SIM_NEXT:
 		choice.kind = option & SIM_TIMEOUT    ? CHOICE_TIMEOUT
 			      : option & SIM_SPURIOUS ? CHOICE_SPURIOUS
 						      : CHOICE_RUN;
@@ -109,7 +112,7 @@ static unsigned int choose(void *arg, enum sim_question question,
 					      options, nr);
 	else
 		answer = play(run, step, question, options, nr);
-	if (answer != 0)
+	if (answer != 0 && answer < nr)
 		record(run->result,
 		       choice_of(step, question, options[answer]));
 	return answer;

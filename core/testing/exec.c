@@ -36,6 +36,33 @@ static void trace_op(struct exec *e, const struct actor *actor,
 	e->options->trace(e->options->trace_arg, task, text, outcome);
 }
 
+static void mix(uint64_t *hash, uint64_t value)
+{
+	*hash = (*hash ^ (value + 0x632be59bd9b4e019u)) * 0x9e3779b97f4a7c15u;
+	*hash ^= *hash >> 29;
+}
+
+uint64_t exec_state_hash(void)
+{
+	uint64_t hash = 0;
+
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
+		const struct actor *actor = &exec.actors[a];
+
+		mix(&hash, actor->history);
+		mix(&hash, (uint64_t)actor->nr_local << 32 |
+				   (uint64_t)(actor->waits_for + 1) << 8 |
+				   (uint64_t)actor->in_op << 2 |
+				   (uint64_t)actor->alone << 1 | actor->ended);
+		for (unsigned int i = 0; i < actor->nr_local; i++)
+			mix(&hash, (uint64_t)(vaddr_t)actor->local[i].vaddr);
+		for (unsigned int p = 0; p < PROGRAM_MAX_PAGES; p++)
+			mix(&hash, (uint64_t)actor->held[p] << 32 |
+					   actor->written[p]);
+	}
+	return hash;
+}
+
 /* Whoever is in the middle of an operation is no longer alone in it. */
 static void spoil_others(struct exec *e, const struct actor *actor)
 {
@@ -60,6 +87,7 @@ static void perform(struct exec *e, struct actor *actor, const struct op *op)
 	spoil_others(e, actor);
 	outcome = op_perform(e, actor, op);
 	actor->in_op = false;
+	mix(&actor->history, (uint64_t)op->kind << 8 | outcome);
 	if (outcome == OP_SKIPPED)
 		actor->skipped++;
 	else
@@ -187,6 +215,9 @@ static void collect(struct exec_result *result)
 		result->nr_performed += exec.actors[a].performed;
 		result->nr_skipped += exec.actors[a].skipped;
 	}
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
+		mix(&result->outcome, exec.actors[a].history);
+	mix(&result->outcome, result->verdict);
 	for (unsigned int s = 0; s < HM_NR_STATS; s++)
 		result->stats[s] = highmem_stat(exec.hm, (enum highmem_stat)s);
 }

@@ -51,6 +51,8 @@ struct exec_result {
 	char sentence[192]; /* for EXEC_BUG and EXEC_DEADLOCK */
 	uint32_t nr_performed;
 	uint32_t nr_skipped;
+	/* What each actor's operations gave, in its own order, as one number. */
+	uint64_t outcome;
 	uint32_t stats[HM_NR_STATS]; /* at the end of the run */
 };
 
@@ -68,5 +70,12 @@ void exec_program(const struct program *program,
  * options->freeze; false while interrupts are off.
  */
 bool exec_interrupt(unsigned int irq);
+
+/*
+ * A number for all that the run knows beyond the machine's own state: what is
+ * held, written, and came out so far. Two equal machine states with the same
+ * number have the same future.
+ */
+uint64_t exec_state_hash(void);
 
 #endif

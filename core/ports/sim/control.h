@@ -39,11 +39,12 @@ const char *sim_access_name(enum sim_access access);
 enum sim_question {
 	/*
 	 * Who runs on? Asked at each point. An option is a task's id, plus
-	 * SIM_TIMEOUT or SIM_SPURIOUS for one that sleeps and would be woken
-	 * by its deadline or for no reason. Option 0 is the current task; or,
-	 * when that one cannot run on, the task that the sim would run.
+	 * SIM_TIMEOUT or SIM_SPURIOUS for one that sleeps and would be woken by
+	 * its deadline or for no reason. Option 0 is the current task.
 	 */
 	SIM_WHO,
+	/* The same when the current task cannot run on; option 0: by rank. */
+	SIM_NEXT,
 	/* An interrupt here, on the current CPU? An option is a handler + 1. */
 	SIM_IRQ,
 	/* Does this store stay in the CPU's store buffer for now? 0 or 1. */
@@ -56,6 +57,12 @@ enum sim_question {
 #define SIM_TIMEOUT 0x40u
 #define SIM_SPURIOUS 0x80u
 #define SIM_MAX_OPTIONS 32
+
+/*
+ * Instead of an index: end the run here. machine_run() then says STALLED, and
+ * who chose knows why.
+ */
+#define SIM_STOP_RUN UINT32_MAX
 
 /* One access, as it happened. */
 struct sim_event {
@@ -72,7 +79,7 @@ struct sim_event {
 
 struct sim_control {
 	void *arg;
-	/* Returns an index below @nr. @options[0] is the default. */
+	/* Returns an index below @nr, or SIM_STOP_RUN. 0 is the default. */
 	unsigned int (*choose)(void *arg, enum sim_question question,
 			       const uint8_t *options, unsigned int nr);
 	/* After each access; or NULL. */
@@ -101,6 +108,14 @@ bool sim_freeze(bool on);
 
 /* Points of the current or last run. */
 uint32_t sim_steps(void);
+
+/*
+ * From inside choose(): a number for the state of the whole machine at this
+ * question: core, page tables, TLBs, store buffers, tasks with what is live on
+ * their stacks. Equal numbers mean equal futures, up to a hash collision.
+ * Counters that only observers read are left out.
+ */
+uint64_t sim_state_hash(void);
 
 /* Did the last run end because of max_steps? */
 bool sim_ran_out_of_steps(void);

@@ -53,7 +53,31 @@ __asm__(".text\n"
 	"	xorl %ebp, %ebp\n"
 	"	call fiber_enter\n"
 	"	ud2\n"
-	".size fiber_start, . - fiber_start\n");
+	".size fiber_start, . - fiber_start\n"
+	/* rdi function, esi argument. Odd pushes keep the stack aligned. */
+	".globl fiber_with_registers\n"
+	".type fiber_with_registers, @function\n"
+	"fiber_with_registers:\n"
+	"	pushq %rbp\n"
+	"	pushq %rbx\n"
+	"	pushq %r12\n"
+	"	pushq %r13\n"
+	"	pushq %r14\n"
+	"	pushq %r15\n"
+	"	subq $8, %rsp\n"
+	"	movq %rdi, %rax\n"
+	"	movl %esi, %edi\n"
+	"	leaq 8(%rsp), %rsi\n"
+	"	call *%rax\n"
+	"	addq $8, %rsp\n"
+	"	popq %r15\n"
+	"	popq %r14\n"
+	"	popq %r13\n"
+	"	popq %r12\n"
+	"	popq %rbx\n"
+	"	popq %rbp\n"
+	"	ret\n"
+	".size fiber_with_registers, . - fiber_with_registers\n");
 
 /* The fiber that is being left, for the one that arrives. */
 static struct fiber *leaving;

@@ -30,4 +30,10 @@ void fiber_make(struct fiber *fiber, void *stack, size_t stack_size,
  */
 void fiber_switch(struct fiber *from, struct fiber *to, int last);
 
+/*
+ * Call @function(@arg, sp) with all registers that a callee keeps stored on
+ * the stack from sp on, so that [sp, end of stack) is all that this fiber knows.
+ */
+void fiber_with_registers(void (*function)(int arg, void *sp), int arg);
+
 #endif

@@ -120,11 +120,11 @@ bool sim_cpu_yields_to(const struct port_task *task);
 /* From inside a task: let @task run instead. Returns when we run again. */
 void sim_switch_to(struct port_task *task);
 
+/* End the run here: from inside a task it does not return. */
+void sim_stop_run(void);
+
 /* A sleeper is woken by its deadline, or for no reason. */
 void sim_wake(struct port_task *task, bool timed_out);
-
-/* From inside a task: end the run here. Does not return. */
-_Noreturn void sim_abandon_run(void);
 
 /* ---- sim_control.c -------------------------------------------------------------- */
 
@@ -133,6 +133,22 @@ _Noreturn void sim_abandon_run(void);
  * control, between runs, and during a context switch.
  */
 void sim_point(enum sim_access access);
+
+/*
+ * The stack pointer of the running task at its last point, below which only
+ * the simulator's own frames lie; callee-saved registers are stored above it.
+ */
+extern void *sim_point_sp;
+
+/* Page tables, page contents and TLBs, for sim_state_hash(). */
+uint64_t sim_mmu_hash(uint64_t hash);
+
+/* One more word into a hash. */
+static inline uint64_t sim_mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ (value + 0x632be59bd9b4e019u)) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 32;
+}
 
 /* Tell of an access that has happened. @caller: whose. */
 void sim_tell(enum sim_access access, const void *word, uint64_t before,

@@ -96,6 +96,8 @@ static uint8_t ask(enum sim_question question, const struct options *options)
 		return options->option[0];
 	answer = control->choose(control->arg, question, options->option,
 				 options->nr);
+	if (answer == SIM_STOP_RUN)
+		sim_stop_run();
 	return options->option[answer < options->nr ? answer : 0];
 }
 
@@ -124,7 +126,8 @@ static struct port_task *chosen_task(uint8_t option)
 	return task;
 }
 
-static uint8_t ask_who(const struct port_task *first)
+static uint8_t ask_who(enum sim_question question,
+		       const struct port_task *first)
 {
 	struct options options = { .nr = 0 };
 
@@ -132,7 +135,7 @@ static uint8_t ask_who(const struct port_task *first)
 	for (unsigned int i = 0; i < sim.nr_tasks; i++)
 		if (&sim.tasks[i] != first)
 			offer_task(&options, &sim.tasks[i]);
-	return ask(SIM_WHO, &options);
+	return ask(question, &options);
 }
 
 /* Counts as a step of its own, so that a step names one question of a kind. */
@@ -141,7 +144,7 @@ struct port_task *sim_choose_next(struct port_task *fallback)
 	if (!sim_controlled || frozen)
 		return fallback;
 	step++;
-	return chosen_task(ask_who(fallback));
+	return chosen_task(ask_who(SIM_NEXT, fallback));
 }
 
 static bool ask_irq(void)
@@ -187,24 +190,33 @@ static void ask_drain(void)
 		drain_one(&sim.cpus[option - 1]);
 }
 
-void sim_point(enum sim_access access)
+void *sim_point_sp;
+
+static void ask_all(int access, void *sp)
 {
 	struct port_task *self = sim_running();
 	uint8_t who;
 
 	(void)access;
-	if (!sim_controlled || frozen || self == &sim.controller)
-		return;
-	if (++step > control->max_steps) {
-		out_of_steps = true;
-		sim_abandon_run();
-	}
+	sim_point_sp = sp;
 	ask_drain();
 	if (ask_irq())
 		step++; /* the handler had steps of its own */
-	who = ask_who(self);
+	sim_point_sp = sp;
+	who = ask_who(SIM_WHO, self);
 	if (who != self->id)
 		sim_switch_to(chosen_task(who));
+}
+
+void sim_point(enum sim_access access)
+{
+	if (!sim_controlled || frozen || sim_running() == &sim.controller)
+		return;
+	if (++step > control->max_steps) {
+		out_of_steps = true;
+		sim_stop_run();
+	}
+	fiber_with_registers(ask_all, (int)access);
 }
 
 void sim_tell(enum sim_access access, const void *word, uint64_t before,

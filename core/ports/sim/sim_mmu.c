@@ -239,14 +239,23 @@ static pte_t translate(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
 {
 	unsigned int index;
 	uint8_t *table;
+	pte_t cached;
 	pte_t pte;
 
 	if (!is_window(vaddr))
 		return 0;
-	if (cpu->tlb[tlb_index(vaddr)] != 0)
-		return cpu->tlb[tlb_index(vaddr)];
+	cached = cpu->tlb[tlb_index(vaddr)];
+	if (cached != 0 && (cached & set) == set)
+		return cached;
 	table = walk(vaddr, &index);
 	pte = table ? entry_read(table, index) : 0;
+	/* The first write through a cached entry marks the PTE it came from. */
+	if (cached != 0) {
+		if (pte_present(pte) && pte_pfn(pte) == pte_pfn(cached))
+			entry_write(table, index, pte | set);
+		cpu->tlb[tlb_index(vaddr)] = cached | set;
+		return cached;
+	}
 	if (!pte_present(pte))
 		return 0;
 	entry_write(table, index, pte | set);
@@ -456,6 +465,49 @@ uint32_t machine_peek32(const struct page *page, unsigned int offset)
 void machine_poke32(struct page *page, unsigned int offset, uint32_t value)
 {
 	*word_of(page, offset) = value;
+}
+
+/* The words of a page that a program can touch (core/testing/oracle.c). */
+static uint64_t hash_page(uint64_t hash, uint32_t index)
+{
+	const uint32_t *words = (const void *)page_frames[index];
+
+	for (unsigned int i = 0; i <= 6; i++)
+		hash = sim_mix(hash, words[16 * i]);
+	return sim_mix(hash, words[PAGE_SIZE / 4 - 1]);
+}
+
+static uint64_t hash_ptes(uint64_t hash)
+{
+	for (unsigned int s = 0; s < sim.config.nr_slots; s++)
+		hash = sim_mix(hash, port_pte_read(sim.hm.config.pkmap_base +
+						   s * PAGE_SIZE));
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		for (unsigned int i = 0; i < sim.config.local_depth; i++)
+			hash = sim_mix(hash, port_pte_read(fixmap_vaddr(
+						     FIX_KMAP_BEGIN +
+						     c * KM_MAX_IDX + i)));
+	return hash;
+}
+
+/* A TLB is a set: the order in which it was filled does not matter. */
+static uint64_t tlb_sum(const struct sim_cpu *cpu)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < cpu->nr_cached; i++)
+		sum += sim_mix(cpu->cached[i], cpu->tlb[cpu->cached[i]]);
+	return sum;
+}
+
+uint64_t sim_mmu_hash(uint64_t hash)
+{
+	hash = hash_ptes(hash);
+	for (uint32_t i = 0; i < sim.hm.config.nr_pages; i++)
+		hash = hash_page(hash, i);
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		hash = sim_mix(hash, tlb_sum(&sim.cpus[c]));
+	return hash;
 }
 
 void sim_mmu_reset(void)

@@ -362,11 +362,11 @@ static bool all_done(void)
 	return true;
 }
 
-_Noreturn void sim_abandon_run(void)
+void sim_stop_run(void)
 {
 	abandoned = true;
-	run_fiber(&sim.controller, 0);
-	__builtin_unreachable();
+	if (running != &sim.controller)
+		run_fiber(&sim.controller, 0);
 }
 
 /* Who spins for a lock that nobody will release has been interrupted with it. */
@@ -382,8 +382,14 @@ static void run_until_nobody_can(void)
 {
 	struct port_task *next;
 
-	while (!abandoned && (next = pick_task()) != NULL)
-		switch_to(sim_choose_next(next));
+	while ((next = pick_task()) != NULL) {
+		next = sim_choose_next(next);
+		if (abandoned)
+			return;
+		switch_to(next);
+		if (abandoned)
+			return;
+	}
 }
 
 enum machine_verdict machine_run(void)

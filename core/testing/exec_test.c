@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include <highmem/format.h>
+#include <highmem/highmem.h>
+
+#include "core/port/port.h"
+#include "core/ports/sim/sim.h"
+#include "core/testing/exec.h"
+#include "core/testing/prng.h"
+
+/*
+ * Programs that are fine, with what each operation does; and a core that is
+ * broken on purpose between two operations, which the oracle has to see.
+ */
+static struct program program;
+static struct exec_result result;
+static char story[4096];
+
+/* What breaks the machine, after operation number @when. */
+struct sabotage {
+	unsigned int when;
+	void (*act)(struct highmem *hm);
+};
+
+static unsigned int performed;
+
+static void tell(void *arg, const char *task, const char *op,
+		 const char *outcome)
+{
+	const struct sabotage *sabotage = arg;
+	size_t len = strlen(story);
+
+	hm_format(story + len, sizeof(story) - len, "%s: %s -> %s\n", task, op,
+		  outcome);
+	if (sabotage && ++performed == sabotage->when)
+		sabotage->act(&sim.hm);
+}
+
+static enum exec_verdict run(const char *text, struct sabotage *sabotage)
+{
+	const struct exec_options options = {
+		.trace = tell,
+		.trace_arg = sabotage,
+	};
+	struct program_error error;
+
+	cr_assert(program_parse(&program, text, strlen(text), &error),
+		  "line %u: %s", error.line, error.expected);
+	memset(story, 0, sizeof(story));
+	performed = 0;
+	exec_program(&program, &options, &result);
+	return result.verdict;
+}
+
+#define EXPECT_STORY(text, lines) \
+	do { \
+		cr_expect_eq(run(text, NULL), EXEC_OK, "%s", \
+			     result.sentence); \
+		cr_expect_str_eq(story, lines); \
+	} while (0)
+
+/* ---- Each kind of operation --------------------------------------------------- */
+
+Test(exec, kmap_and_kunmap)
+{
+	EXPECT_STORY("machine\ntask A: kmap p0; kmap p0; kunmap p0; kunmap p0",
+		     "A: kmap p0 -> ok\nA: kmap p0 -> ok\n"
+		     "A: kunmap p0 -> ok\nA: kunmap p0 -> ok\n");
+	cr_expect_eq(result.stats[HM_STAT_HIT], 1);
+	cr_expect_eq(result.stats[HM_STAT_MISS], 1);
+	cr_expect_eq(result.nr_performed, 4);
+	cr_expect_eq(result.nr_skipped, 0);
+}
+
+Test(exec, kunmap_of_what_nobody_maps_is_a_misuse)
+{
+	EXPECT_STORY("machine\ntask A: kunmap p0; kunmap l0",
+		     "A: kunmap p0 -> reported and refused\n"
+		     "A: kunmap l0 -> skipped\n");
+	cr_expect_eq(result.stats[HM_STAT_MISUSE], 1);
+	cr_expect_eq(result.nr_performed, 1);
+	cr_expect_eq(result.nr_skipped, 1);
+}
+
+Test(exec, kunmap_of_what_another_maps_is_skipped)
+{
+	EXPECT_STORY("machine\ntask A: kmap p0\ntask B: kunmap p0\n"
+		     "A: kunmap p0\n",
+		     "A: kmap p0 -> ok\nB: kunmap p0 -> skipped\n"
+		     "A: kunmap p0 -> ok\n");
+}
+
+Test(exec, try)
+{
+	EXPECT_STORY("machine slots=2\ntask A: try p0; try p1; try p2; try l1",
+		     "A: try p0 -> ok\nA: try p1 -> ok\nA: try p2 -> no\n"
+		     "A: try l1 -> ok\n");
+}
+
+Test(exec, timeout)
+{
+	EXPECT_STORY("machine slots=2\ntask A: timeout p0; timeout p1; "
+		     "timeout p2",
+		     "A: timeout p0 -> ok\nA: timeout p1 -> ok\n"
+		     "A: timeout p2 -> no\n");
+	cr_expect_eq(result.stats[HM_STAT_TIMEOUT], 1);
+}
+
+Test(exec, get)
+{
+	EXPECT_STORY("machine\ntask A: get p0; kmap p0; get p0; kunmap p0; "
+		     "kunmap p0; get p0; get l0",
+		     "A: get p0 -> no\nA: kmap p0 -> ok\nA: get p0 -> ok\n"
+		     "A: kunmap p0 -> ok\nA: kunmap p0 -> ok\n"
+		     "A: get p0 -> ok\nA: get l0 -> no\n");
+}
+
+Test(exec, local_and_unlocal)
+{
+	EXPECT_STORY("machine depth=2\ntask A: unlocal; local p0; local l0; "
+		     "local p1; local p2; unlocal; unlocal; unlocal",
+		     "A: unlocal -> skipped\nA: local p0 -> ok\n"
+		     "A: local l0 -> ok\nA: local p1 -> ok\n"
+		     "A: local p2 -> reported and refused\n"
+		     "A: unlocal -> ok\nA: unlocal -> ok\nA: unlocal -> ok\n");
+	cr_expect_eq(result.stats[HM_STAT_LOCAL], 2);
+}
+
+Test(exec, local_of_lowmem_takes_a_window_if_forced)
+{
+	EXPECT_STORY("machine depth=1 force=yes\ntask A: local l0; local l1",
+		     "A: local l0 -> ok\nA: local l1 -> reported and refused\n");
+}
+
+Test(exec, atomic_forbids_to_sleep)
+{
+	EXPECT_STORY("machine\ntask A: atomic p0; kmap p1; try p1; timeout p1; "
+		     "flush; get p1; unlocal; kmap p1",
+		     "A: atomic p0 -> ok\n"
+		     "A: kmap p1 -> reported and refused\n"
+		     "A: try p1 -> reported and refused\n"
+		     "A: timeout p1 -> reported and refused\n"
+		     "A: flush -> reported and refused\nA: get p1 -> no\n"
+		     "A: unlocal -> ok\nA: kmap p1 -> ok\n");
+}
+
+Test(exec, misorder)
+{
+	EXPECT_STORY("machine\ntask A: misorder; local p0; misorder; local p1; "
+		     "misorder; unlocal; unlocal; local l0; local p0; misorder",
+		     "A: misorder -> skipped\nA: local p0 -> ok\n"
+		     "A: misorder -> skipped\nA: local p1 -> ok\n"
+		     "A: misorder -> reported and refused\n"
+		     "A: unlocal -> ok\nA: unlocal -> ok\n"
+		     "A: local l0 -> ok\nA: local p0 -> ok\n"
+		     "A: misorder -> skipped\n");
+}
+
+Test(exec, write_and_check)
+{
+	EXPECT_STORY("machine\ntask A: write p0; kmap p0; write p0; local p0; "
+		     "check; local p1; write p1; write l0; check",
+		     "A: write p0 -> skipped\nA: kmap p0 -> ok\n"
+		     "A: write p0 -> ok\nA: local p0 -> ok\nA: check -> ok\n"
+		     "A: local p1 -> ok\nA: write p1 -> ok\n"
+		     "A: write l0 -> skipped\nA: check -> ok\n");
+}
+
+Test(exec, flush)
+{
+	EXPECT_STORY("machine\ntask A: kmap p0; kunmap p0; flush; get p0",
+		     "A: kmap p0 -> ok\nA: kunmap p0 -> ok\nA: flush -> ok\n"
+		     "A: get p0 -> no\n");
+	cr_expect_eq(result.stats[HM_STAT_FLUSH], 1);
+}
+
+Test(exec, raise)
+{
+	EXPECT_STORY("machine cpus=2\ntask A cpu=0\nirq I cpu=0\n"
+		     "irq J cpu=1: check\n"
+		     "I: local p1; kmap p2; write p1; raise I\n"
+		     "A: local p0; raise I; raise J; unlocal",
+		     "A: local p0 -> ok\nI: local p1 -> ok\n"
+		     "I: kmap p2 -> reported and refused\n"
+		     "I: write p1 -> ok\nI: raise I -> skipped\n"
+		     "A: raise I -> ok\nA: raise J -> skipped\n"
+		     "A: unlocal -> ok\n");
+}
+
+Test(exec, a_handlers_maps_are_on_top_of_the_tasks)
+{
+	EXPECT_STORY("machine depth=2\ntask A\nirq I: local p1; local p2\n"
+		     "A: local p0; raise I; local p1",
+		     "A: local p0 -> ok\nI: local p1 -> ok\n"
+		     "I: local p2 -> reported and refused\nA: raise I -> ok\n"
+		     "A: local p1 -> ok\n");
+}
+
+Test(exec, yield)
+{
+	EXPECT_STORY("machine\ntask A: yield; yield",
+		     "A: yield -> ok\nA: yield -> ok\n");
+}
+
+/* ---- Tasks ------------------------------------------------------------------------ */
+
+Test(exec, operations_run_in_the_order_of_the_text)
+{
+	EXPECT_STORY("machine cpus=2\ntask A cpu=0: kmap p0\n"
+		     "task B cpu=1: kmap p1\nA: kunmap p0; kmap p1\n"
+		     "B: kunmap p1\nA: kunmap p1",
+		     "A: kmap p0 -> ok\nB: kmap p1 -> ok\nA: kunmap p0 -> ok\n"
+		     "A: kmap p1 -> ok\nB: kunmap p1 -> ok\n"
+		     "A: kunmap p1 -> ok\n");
+}
+
+/* B is told when it is done: after the kunmap that served it. */
+Test(exec, a_task_that_waits_is_overtaken)
+{
+	EXPECT_STORY("machine slots=2\ntask A: kmap p0; kmap p1\n"
+		     "task B: kmap p2; yield\nA: kunmap p0; kunmap p1",
+		     "A: kmap p0 -> ok\nA: kmap p1 -> ok\nA: kunmap p0 -> ok\n"
+		     "B: kmap p2 -> ok\nB: yield -> ok\nA: kunmap p1 -> ok\n");
+	cr_expect_eq(result.stats[HM_STAT_WAIT], 1);
+	cr_expect_eq(result.stats[HM_STAT_HANDOVER], 1);
+}
+
+Test(exec, a_task_gives_back_what_it_holds_at_its_end)
+{
+	EXPECT_STORY("machine slots=2\ntask A: kmap p0; kmap p1; local p2; "
+		     "atomic p3\ntask B: kmap p2",
+		     "A: kmap p0 -> ok\nA: kmap p1 -> ok\nA: local p2 -> ok\n"
+		     "A: atomic p3 -> ok\nB: kmap p2 -> ok\n");
+}
+
+Test(exec, rounds)
+{
+	static const char text[] = "machine\ntask A: kmap p0; local p1";
+	port_stat_t progress[PROGRAM_MAX_TASKS] = { { 0 } };
+	const struct exec_options options = {
+		.repeat = 5,
+		.progress = progress,
+	};
+	struct program_error error;
+
+	cr_assert(program_parse(&program, text, strlen(text), &error));
+	exec_program(&program, &options, &result);
+	cr_expect_eq(result.verdict, EXEC_OK, "%s", result.sentence);
+	cr_expect_eq(result.nr_performed, 10);
+	cr_expect_eq(result.stats[HM_STAT_MISS], 1);
+	cr_expect_eq(result.stats[HM_STAT_HIT], 4);
+	cr_expect_eq(port_stat_read(&progress[0]), 10);
+	cr_expect_eq(port_stat_read(&progress[1]), 0);
+}
+
+/* ---- Deadlock of the program itself ---------------------------------------------- */
+
+Test(exec, a_deadlock_of_the_program_is_named_as_such)
+{
+	cr_expect_eq(run("machine cpus=2 slots=2\n"
+			 "task A cpu=0: kmap p0\ntask B cpu=1: kmap p1\n"
+			 "A: kmap p2\nB: kmap p3", NULL),
+		     EXEC_DEADLOCK);
+	cr_expect_str_eq(result.sentence,
+			 "deadlock of the program: every slot is held by a "
+			 "task that waits for one; A waits for page 4");
+}
+
+Test(exec, one_task_can_deadlock_alone)
+{
+	cr_expect_eq(run("machine slots=2\ntask A: kmap p0; kmap p1; kmap p2",
+			 NULL),
+		     EXEC_DEADLOCK);
+}
+
+Test(exec, a_run_after_a_deadlock_is_not_affected)
+{
+	run("machine slots=2\ntask A: kmap p0; kmap p1; kmap p2", NULL);
+	EXPECT_STORY("machine slots=2\ntask A: kmap p0; kmap p1",
+		     "A: kmap p0 -> ok\nA: kmap p1 -> ok\n");
+}
+
+/* ---- A broken core is seen, in the words of what is broken ------------------------- */
+
+#define EXPECT_SEEN(text, place, break_it, said) \
+	do { \
+		struct sabotage sabotage_ = { place, break_it }; \
+		cr_expect_eq(run(text, &sabotage_), EXEC_BUG); \
+		cr_expect_str_eq(result.sentence, said); \
+	} while (0)
+
+#define HOLD_P0 "machine\ntask A: kmap p0; check; yield"
+
+/* p0 is page 2 of mem_map. */
+#define P0 2
+
+static void spoil_first_word(struct highmem *hm)
+{
+	machine_poke32(&hm->config.mem_map[P0], 0, 1);
+}
+
+static void spoil_last_word(struct highmem *hm)
+{
+	machine_poke32(&hm->config.mem_map[P0], 4092, 1);
+}
+
+static void spoil_written_word(struct highmem *hm)
+{
+	machine_poke32(&hm->config.mem_map[P0], 64, 9);
+}
+
+Test(oracle, another_pages_content)
+{
+	EXPECT_SEEN(HOLD_P0, 1, spoil_first_word,
+		    "A reads 0x1 at 0xff800000, byte 0 of page 2, where "
+		    "0xa6000258 belongs: it sees another page or a lost write");
+	EXPECT_SEEN(HOLD_P0, 1, spoil_last_word,
+		    "A reads 0x1 at 0xff800000, byte 4092 of page 2, where "
+		    "0xa6000258 belongs: it sees another page or a lost write");
+}
+
+Test(oracle, a_lost_write)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; write p0; check", 2,
+		    spoil_written_word,
+		    "A reads 0x9 at 0xff800000, byte 64 of page 2, where 0x1 "
+		    "belongs: it sees another page or a lost write");
+}
+
+static void report_something(struct highmem *hm)
+{
+	(void)hm;
+	port_bug("something is wrong");
+}
+
+Test(oracle, a_sentence_that_nobody_expects)
+{
+	EXPECT_SEEN(HOLD_P0, 1, report_something, "something is wrong");
+	EXPECT_SEEN(HOLD_P0, 3, report_something, "something is wrong");
+}
+
+static void raise_count(struct highmem *hm)
+{
+	port_atomic_store(&hm->pkmap.slot[0].count, 3);
+}
+
+Test(oracle, a_count_that_is_not_its_users)
+{
+	EXPECT_SEEN(HOLD_P0, 1, raise_count, "page 2 has count 3 and 1 users");
+	EXPECT_SEEN("machine\ntask A: kmap p0; kunmap p0; yield", 2,
+		    raise_count, "page 2 has count 3 and no user");
+}
+
+static void contradict(struct highmem *hm)
+{
+	hm->pkmap.free[0] |= 1;
+}
+
+Test(oracle, a_contradiction)
+{
+	EXPECT_SEEN(HOLD_P0, 1, contradict,
+		    "highmem_validate: slot 0: not true: !slot_is_free(hm, "
+		    "nr)");
+}
+
+/* A free slot is mapped and unmapped again behind the TLBs' back. */
+static void leave_a_stale_entry(struct highmem *hm)
+{
+	vaddr_t slot_1 = hm->config.pkmap_base + PAGE_SIZE;
+
+	port_pte_set(slot_1, pte_make(0x38003, PTE_PRESENT));
+	machine_load32((void *)slot_1);
+	port_pte_clear(slot_1);
+}
+
+Test(oracle, a_stale_tlb_entry)
+{
+	EXPECT_SEEN(HOLD_P0, 1, leave_a_stale_entry,
+		    "stale TLB entry: CPU 0 still has pfn 0x38003 at "
+		    "0xff801000, the PTE says none 0x0");
+}
+
+static void fill_a_window(struct highmem *hm)
+{
+	(void)hm;
+	port_pte_set(fixmap_vaddr(FIX_KMAP_BEGIN + 3),
+		     pte_make(0x38003, PTE_PRESENT));
+}
+
+static void empty_a_window(struct highmem *hm)
+{
+	(void)hm;
+	port_pte_clear(fixmap_vaddr(FIX_KMAP_BEGIN));
+	port_tlb_flush_local_page(fixmap_vaddr(FIX_KMAP_BEGIN));
+}
+
+Test(oracle, windows)
+{
+	EXPECT_SEEN(HOLD_P0, 1, fill_a_window,
+		    "window 3 of CPU 0 is not empty above A's depth");
+	EXPECT_SEEN("machine\ntask A: local p0; yield", 1, empty_a_window,
+		    "window 0 of CPU 0 is not A's map of page 2");
+}
+
+/* p0 moves to slot 1, and all else agrees. */
+static void move_p0(struct highmem *hm)
+{
+	vaddr_t base = hm->config.pkmap_base;
+	pte_t pte = port_pte_clear(base);
+
+	port_tlb_shootdown_all();
+	port_pte_set(base + PAGE_SIZE, pte);
+	hm->pkmap.slot[1] = hm->pkmap.slot[0];
+	port_atomic_store(&hm->pkmap.slot[0].count, 0);
+	port_atomic_store(&hm->pkmap.slot[0].page, 0);
+	hm->pkmap.free[0] = 1;
+	port_atomic_store(&hm->config.mem_map[P0].pkmap_slot, 2);
+}
+
+Test(oracle, a_held_page_that_moves)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1, move_p0,
+		    "page 2 moved while A had it mapped");
+}
+
+#define B_WAITS "machine slots=2\ntask A: kmap p0; kmap p1\n" \
+		"task B: kmap p2\nA: yield; yield; kunmap p0\n"
+
+static struct pkmap_waiter forged;
+
+static void queue_for(struct highmem *hm, unsigned int page)
+{
+	struct pkmap_queue *queue = &hm->pkmap.queue[0];
+
+	forged = (struct pkmap_waiter){
+		.page = &hm->config.mem_map[page],
+		.task = port_task_current(),
+	};
+	queue->head = &forged;
+	queue->tail = &forged;
+	port_atomic_store(&queue->nr, 1);
+}
+
+static void queue_for_p1(struct highmem *hm)
+{
+	queue_for(hm, P0 + 1);
+}
+
+static void queue_for_p0(struct highmem *hm)
+{
+	queue_for(hm, P0);
+}
+
+Test(oracle, a_lost_wakeup)
+{
+	EXPECT_SEEN(HOLD_P0, 1, queue_for_p1,
+		    "lost wake-up: task 1 sleeps on colour 0 while slot 1 is "
+		    "to be had");
+	EXPECT_SEEN("machine\ntask A: kmap p0; kunmap p0; kmap p1; yield", 3,
+		    queue_for_p1,
+		    "lost wake-up: task 1 sleeps on colour 0 while slot 0 is "
+		    "to be had");
+	EXPECT_SEEN("machine\ntask A: kmap p0; kmap p1; yield", 2,
+		    queue_for_p0,
+		    "lost wake-up: task 1 sleeps on colour 0 while its page "
+		    "is mapped");
+}
+
+static void forget_the_waiters(struct highmem *hm)
+{
+	hm->pkmap.queue[0].head = NULL;
+	hm->pkmap.queue[0].tail = NULL;
+	port_atomic_store(&hm->pkmap.queue[0].nr, 0);
+}
+
+Test(oracle, a_waiter_that_is_forgotten)
+{
+	EXPECT_SEEN(B_WAITS, 3, forget_the_waiters,
+		    "task B neither runs nor waits in the queue of a colour");
+}
+
+static void forget_a_free_slot(struct highmem *hm)
+{
+	hm->pkmap.free[0] &= ~2u;
+}
+
+Test(oracle, a_slot_that_is_lost)
+{
+	EXPECT_SEEN(HOLD_P0, 1, forget_a_free_slot,
+		    "slot 1 is not free after all tasks have ended and a "
+		    "flush");
+}
+
+Test(oracle, nothing_runs_after_a_failure)
+{
+	struct sabotage sabotage = { 1, spoil_first_word };
+
+	run("machine cpus=2\ntask A: kmap p0; check; write p0; kunmap p0\n"
+	    "task B cpu=1: kmap p1", &sabotage);
+	cr_expect_str_eq(story, "A: kmap p0 -> ok\nA: check -> FAILED\n");
+}
+
+/* ---- Random programs ----------------------------------------------------------------- */
+
+/* On the healthy core every program is fine, or deadlocks by its own fault. */
+static unsigned int run_random(uint64_t *seed, unsigned int nr_tasks,
+			       unsigned int *deadlocks)
+{
+	static const struct exec_options options = { .repeat = 0 };
+	uint64_t before = *seed;
+	uint8_t bytes[PROGRAM_HEADER_BYTES];
+	struct machine_config machine;
+
+	for (unsigned int b = 0; b < sizeof(bytes); b++)
+		bytes[b] = (uint8_t)prng_next(seed);
+	bytes[1] %= 4;		/* few slots, so that tasks wait */
+	bytes[2] = 3 + bytes[2] % 6;
+	program_decode(&program, bytes, sizeof(bytes));
+	machine = program.machine;
+	program_generate(&program, &machine, nr_tasks,
+			 4 + prng_below(seed, 12), seed);
+	exec_program(&program, &options, &result);
+	*deadlocks += result.verdict == EXEC_DEADLOCK;
+	if (result.verdict != EXEC_BUG)
+		return 0;
+	cr_log_error("seed %llu: %s\n", (unsigned long long)before,
+		     result.sentence);
+	return 1;
+}
+
+#define NR_RANDOM 5000
+
+Test(exec_random, twenty_thousand_programs)
+{
+	uint64_t seed = 20240607;
+	unsigned int bugs = 0;
+
+	for (unsigned int tasks = 1; tasks <= PROGRAM_MAX_TASKS; tasks++) {
+		unsigned int deadlocks = 0;
+
+		for (unsigned int i = 0; i < NR_RANDOM && bugs < 5; i++)
+			bugs += run_random(&seed, tasks, &deadlocks);
+		/* Neither none nor most: else they would say little. */
+		cr_expect_gt(deadlocks, NR_RANDOM / 1000, "%u tasks: %u", tasks,
+			     deadlocks);
+		cr_expect_lt(deadlocks, NR_RANDOM / 2, "%u tasks: %u", tasks,
+			     deadlocks);
+	}
+	cr_expect_eq(bugs, 0);
+}
+
+/* The same for any bytes at all. */
+Test(exec_random, any_bytes)
+{
+	static const struct exec_options options = { .repeat = 0 };
+	uint64_t seed = 99;
+	unsigned int bugs = 0;
+
+	for (unsigned int i = 0; i < 5000; i++) {
+		uint8_t bytes[90];
+
+		for (unsigned int b = 0; b < sizeof(bytes); b++)
+			bytes[b] = (uint8_t)prng_next(&seed);
+		program_decode(&program, bytes, prng_below(&seed, 91));
+		exec_program(&program, &options, &result);
+		bugs += result.verdict == EXEC_BUG;
+	}
+	cr_expect_eq(bugs, 0);
+}
