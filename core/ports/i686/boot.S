@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * From the multiboot loader (32-bit protected mode, no paging, EAX: magic,
+ * EBX: information) to i686_start() in the upper half.
+ *
+ * The provisional tables map the first 8 MiB twice, with 4 MiB pages: at
+ * their own addresses, for the instructions right after paging is on, and at
+ * PAGE_OFFSET, where the kernel is linked.
+ */
+
+#define PAGE_OFFSET	0xc0000000
+#define PHYS(symbol)	((symbol) - PAGE_OFFSET)
+
+#define MB_MAGIC	0x1badb002
+#define MB_FLAGS	0x00000002	/* we want the memory map */
+
+#define CR0_PG		0x80000000
+#define CR0_WP		0x00010000
+#define CR4_PSE		0x00000010
+#define PDE_4M		0x83		/* present, writable, 4 MiB */
+
+#define BOOT_STACK_TOP	0x9000		/* stacks.h: guard page and 32 KiB */
+
+	.section .multiboot, "a"
+	.balign 4
+	.long	MB_MAGIC, MB_FLAGS, -(MB_MAGIC + MB_FLAGS)
+
+	.data
+	.balign 4096
+provisional_pgd:
+	.long	0x00000000 | PDE_4M
+	.long	0x00400000 | PDE_4M
+	.fill	766, 4, 0
+	.long	0x00000000 | PDE_4M
+	.long	0x00400000 | PDE_4M
+	.fill	254, 4, 0
+
+	.text
+	.globl	i686_entry
+	.type	i686_entry, @function
+i686_entry:
+	cli
+	cld
+	movl	%cr4, %ecx
+	orl	$CR4_PSE, %ecx
+	movl	%ecx, %cr4
+	movl	$PHYS(provisional_pgd), %ecx
+	movl	%ecx, %cr3
+	movl	%cr0, %ecx
+	orl	$(CR0_PG | CR0_WP), %ecx
+	movl	%ecx, %cr0
+	movl	$upper_half, %ecx
+	jmp	*%ecx
+upper_half:
+	movl	$(i686_stacks + BOOT_STACK_TOP), %esp
+	xorl	%ebp, %ebp		/* backtraces end here */
+	pushl	%ebx
+	pushl	%eax
+	call	i686_start
+	ud2
+	.size	i686_entry, . - i686_entry
+
+	.section .note.GNU-stack, "", @progbits

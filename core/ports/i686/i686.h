@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_PORTS_I686_I686_H
+#define CORE_PORTS_I686_I686_H
+
+/*
+ * What this port offers to the kernel that boots on it, beyond machine.h:
+ * the way in and out, time, and interrupts placed where they hurt most.
+ */
+
+#include <highmem/types.h>
+
+#define I686_PAGE_OFFSET ((vaddr_t)0xc0000000)
+
+/* The direct map ends at 896 MiB; frames from here on are highmem. */
+#define I686_HIGHMEM_PFN ((pfn_t)0x38000)
+
+/* ---- In and out ---------------------------------------------------------- */
+
+/*
+ * Supplied by the kernel; called with paging, interrupts and the clock on.
+ * Must not return.
+ */
+_Noreturn void kernel_main(const char *command_line);
+
+/* Highmem frames in one piece from I686_HIGHMEM_PFN on (at most 1 GiB). */
+uint32_t i686_highmem_frames(void);
+
+/* What the host sees of it: QEMU's exit status is 2 * code + 1. */
+enum i686_exit {
+	I686_EXIT_PASS = 0x10,
+	I686_EXIT_FAIL = 0x11,
+	I686_EXIT_STALL = 0x12,
+	I686_EXIT_UNFIT = 0x13, /* not the PC that this needs */
+};
+
+_Noreturn void i686_exit(enum i686_exit code);
+
+/* What is being done, for the report when it fails; NULL: nothing. */
+void i686_set_activity(const char *name);
+
+/* "Bail out!" with a sentence and a backtrace, then the end of the run. */
+_Noreturn void i686_panic(const char *format, ...);
+
+/*
+ * How many sentences port_bug() got that no machine_take_bug() took before
+ * the machine was shut down, since the last call. They were printed.
+ */
+unsigned int i686_unexpected_bugs(void);
+
+/* ---- Time ---------------------------------------------------------------- */
+
+/*
+ * Ticks per second from now on, 19 to 20000, and what to call at each, in
+ * its interrupt (or NULL).
+ */
+void i686_timer(unsigned int hz, void (*hook)(void *arg), void *arg);
+
+#define I686_TIMER_HZ 1000
+
+/*
+ * Bail out, as stalled, unless called again within @seconds. 0: never.
+ * It is the clock's interrupt that looks, so it needs interrupts on.
+ */
+void i686_watchdog(unsigned int seconds);
+
+/* ---- Interrupts and switches at will ------------------------------------- */
+
+/*
+ * From a timer or step hook: the current task loses the CPU when the hook
+ * returns, or as soon after that as preemption is enabled.
+ */
+void i686_resched(void);
+
+/* Tasks take turns; off, the one of the lowest rank is next (machine.h). */
+void i686_set_round_robin(bool on);
+
+struct i686_step_count {
+	uint32_t instructions; /* executed by the body */
+	uint32_t interrupts;   /* of them: interrupts were on after it */
+};
+
+/*
+ * Task: run @body with the trap flag set: after each of its instructions that
+ * leaves interrupts on, @hook runs as an interrupt, so that one comes at
+ * every place where one can.
+ */
+struct i686_step_count i686_step(void (*body)(void *arg), void *body_arg,
+				 void (*hook)(void *arg), void *hook_arg);
+
+/* From the hook: the instruction that the interrupt came before. */
+uint32_t i686_step_eip(void);
+
+/* Where the task comes with interrupts on, for the @pass-th time (from 0). */
+struct i686_place {
+	uint32_t eip;
+	uint32_t pass;
+};
+
+/*
+ * Task: run @body, with @hook as an interrupt when it comes to @place.
+ * Returns whether it came there.
+ */
+bool i686_break(void (*body)(void *arg), void *body_arg,
+		const struct i686_place *place, void (*hook)(void *arg),
+		void *hook_arg);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_PORTS_I686_STACKS_H
+#define CORE_PORTS_I686_STACKS_H
+
+/* All stacks, each above a page that is not mapped. */
+
+#include "core/testing/machine.h"
+
+#define I686_STACK_BYTES (32 * 1024)
+
+struct i686_stack {
+	unsigned char guard[PAGE_SIZE];
+	uint32_t words[I686_STACK_BYTES / sizeof(uint32_t)];
+};
+
+/* Task n has stack n; the boot has 0, see boot.S. */
+extern struct i686_stack i686_stacks[MACHINE_MAX_TASKS + 1];
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STRESS_KERNEL_CASES_H
+#define STRESS_KERNEL_CASES_H
+
+/* The kernel's own cases, of the same kind as the conformance suite's. */
+
+#include "core/testing/conformance.h"
+
+/* Random op programs under the oracle. */
+extern const struct conformance_case program_cases[];
+extern const unsigned int program_nr_cases;
+
+/* Interrupts and context switches after every instruction of the core. */
+extern const struct conformance_case step_cases[];
+extern const unsigned int step_nr_cases;
+
+/* Hand-overs of slots, with one interrupt or switch at each place in turn. */
+extern const struct conformance_case handover_cases[];
+extern const unsigned int handover_nr_cases;
+
+/* The clock's interrupts and preemption, as fast as the PC allows. */
+extern const struct conformance_case storm_cases[];
+extern const unsigned int storm_nr_cases;
+
+#endif
