@@ -48,9 +48,10 @@ static bool slot_get(struct pkmap_slot *slot)
 /* Idle -> between owners. Fails if the slot found a user. */
 static bool slot_take_idle(struct pkmap_slot *slot)
 {
-	uint32_t count = 1;
+	uint32_t count = port_atomic_load(&slot->count);
 
-	return port_atomic_cas(&slot->count, &count, 0);
+	/* Look first: a flush comes by all slots, and few of them are idle. */
+	return count == 1 && port_atomic_cas(&slot->count, &count, 0);
 }
 
 /* ---- Users come and go ---------------------------------------------------- */
