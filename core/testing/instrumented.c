@@ -42,7 +42,7 @@ const char *__ubsan_default_options(void)
 
 const char *__tsan_default_options(void)
 {
-	return "exitcode=77:halt_on_error=1:second_deadlock_stack=1" SYMBOLIZER;
+	return "exitcode=77:halt_on_error=1:atexit_sleep_ms=0" SYMBOLIZER;
 }
 
 static _Noreturn void refuse(const char *what, const char *where)

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stress/torture/torture.h"
+
+/*
+ * The last words are spoken by whoever finds the failure: the program, the
+ * watch, a sanitizer in the middle of its report, a signal handler. So they
+ * are written down before the round runs, and speaking is open() and write().
+ */
+
+/* Who we are, in the replay line; a torture of another core says so. */
+#ifndef TORTURE_LABEL
+#define TORTURE_LABEL "//stress/torture:torture"
+#endif
+
+#if __has_feature(thread_sanitizer)
+#define BUILD_FLAGS "--config=tsan "
+#elif __has_feature(address_sanitizer)
+#define BUILD_FLAGS "--config=asan "
+#else
+#define BUILD_FLAGS ""
+#endif
+
+static struct {
+	bool armed;
+	uint32_t spoken;
+	const struct round *round;
+	char headline[128];
+	char file[PATH_MAX];
+	char written[PATH_MAX + 128];
+	char ending[2 * PATH_MAX + 512];
+} last;
+
+/* Absent without a sanitizer. */
+void __sanitizer_set_death_callback(void (*callback)(void))
+	__attribute__((weak));
+
+static void say_string(const char *text)
+{
+	say_text(text, strlen(text));
+}
+
+static bool write_program(void)
+{
+	int fd = open(last.file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		      0666);
+	size_t len = last.round->text_len;
+	bool whole;
+
+	if (fd < 0)
+		return false;
+	whole = write(fd, last.round->text, len) == (ssize_t)len;
+	return close(fd) == 0 && whole;
+}
+
+bool failure_speak(const char *why)
+{
+	if (!last.armed ||
+	    __atomic_exchange_n(&last.spoken, 1, __ATOMIC_SEQ_CST))
+		return false;
+	say_string(last.headline);
+	say_string(why);
+	say_string("\n");
+	say_text(last.round->text, last.round->text_len);
+	if (write_program())
+		say_string(last.written);
+	else
+		say_string("highmem-torture: !!! the program above could not "
+			   "be written to a file; --out names a directory\n");
+	say_string(last.ending);
+	return true;
+}
+
+static void on_death(void)
+{
+	failure_speak("the sanitizer's report stands above");
+}
+
+/* SA_RESETHAND: a crash in here is the end. */
+static void on_signal(int signal)
+{
+	(void)signal;
+	failure_speak("the program crashed or aborted");
+	_exit(EXIT_BUG);
+}
+
+static void catch_deaths(void)
+{
+	static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS, SIGILL,
+				      SIGFPE };
+	struct sigaction action = {
+		.sa_handler = on_signal,
+		.sa_flags = SA_RESETHAND,
+	};
+
+	if (__sanitizer_set_death_callback) {
+		__sanitizer_set_death_callback(on_death);
+		sigaction(SIGABRT, &action, NULL);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		sigaction(deadly[i], &action, NULL);
+}
+
+/* How to run this round again: the file if there was one, else the draw. */
+static void print_replay(char *buf, size_t size,
+			 const struct torture_options *options,
+			 const struct round *round)
+{
+	char path[PATH_MAX];
+	char shape[128];
+
+	options_print(options, shape, sizeof(shape));
+	if (!options->program_path)
+		snprintf(buf, size, "%s --round %" PRIu64, shape, round->nr);
+	else if (realpath(options->program_path, path))
+		snprintf(buf, size, "%s --program %s", shape, path);
+	else
+		snprintf(buf, size, "%s --program %s", shape,
+			 options->program_path);
+}
+
+void failure_arm(const struct torture_options *options,
+		 const struct round *round, uint64_t passed)
+{
+	char replay[PATH_MAX + 256];
+
+	if (!last.round)
+		catch_deaths();
+	last.round = round;
+	snprintf(last.headline, sizeof(last.headline),
+		 "highmem-torture: !!! round %" PRIu64 ": ", round->nr);
+	snprintf(last.file, sizeof(last.file),
+		 "%s/torture-%" PRIu64 "-%" PRIu64 ".hmt", options->out_dir,
+		 options->seed, round->nr);
+	snprintf(last.written, sizeof(last.written),
+		 "highmem-torture: !!! the program above is in %s\n",
+		 last.file);
+	print_replay(replay, sizeof(replay), options, round);
+	snprintf(last.ending, sizeof(last.ending),
+		 "replay: bazel run -c opt " BUILD_FLAGS TORTURE_LABEL
+		 " -- %s\n"
+		 "highmem-torture: --- End of test: FAILURE\n"
+		 "cases: %" PRIu64 " passed, 1 failed\n",
+		 replay, passed);
+	last.armed = true;
+}
+
+void failure_disarm(void)
+{
+	last.armed = false;
+}
