@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""ci/test: all lanes, and one true count at the end."""
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ci.lib.test import bazel, lint
+from ci.lib.test.arguments import Parser
+from ci.lib.test.cases import Count, of_test
+
+LOG_LINES = 30
+
+# Lanes of `bazel test //...`, by package; a target belongs to the first that
+# fits.
+LANES = {
+    "unit": "//core",
+    "fuzz": "//fuzz",
+    "kernel": "//stress/kernel",
+    "canary": "//stress/mutate",
+    "torture": "//stress",
+    "bench": "//bench",
+    "other": "//",
+}
+
+HELP = """
+lanes:
+  lint     clang-format, clang-tidy, the rules of the house (ci/lint)
+  unit     //core: Criterion tests and the conformance suite on host ports
+  fuzz     //fuzz: replay of every corpus under ASan and UBSan
+  kernel   //stress/kernel: the conformance suite in QEMU
+  canary   //stress/mutate: a broken core must turn each lane red
+  torture  //stress: threads under TSan
+  bench    //bench: each benchmark runs once
+  other    tests of everything else
+
+The last line is the count of cases: `N passed, N failed[, N skipped]`.
+Exit status: 0 all passed, 1 some failed or nothing ran.
+"""
+
+
+@dataclass
+class Lane:
+    """What one lane did."""
+
+    count: Count = field(default_factory=Count)
+    seconds: float = 0.0
+
+
+def parse_arguments():
+    """The command line."""
+    parser = Parser(
+        prog="ci/test",
+        description="Builds everything, runs every test, counts the cases.",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--lane",
+        action="append",
+        choices=["lint", *LANES],
+        metavar="NAME",
+        help="run this lane only; may be repeated",
+    )
+    return parser.parse_args()
+
+
+def say(line=""):
+    """Prints at once: Bazel writes to the same terminal."""
+    print(line, flush=True)
+
+
+def lane_of(label):
+    """The lane that a target belongs to."""
+    for lane, package in LANES.items():
+        if label.startswith((package + "/", package + ":")):
+            return lane
+    return "other"
+
+
+def patterns_for(wanted):
+    """What to hand to `bazel test` for the lanes: less what is another's."""
+    if not wanted:
+        return ["//..."]
+    here = {
+        lane: package
+        for lane, package in LANES.items()
+        if Path(package.lstrip("/")).is_dir()
+    }
+    patterns = [here[lane].rstrip("/") for lane in wanted if lane in here]
+    others = [here[lane] for lane in here if lane not in wanted]
+    return [f"{p or '/'}/..." for p in patterns] + [
+        f"-{other}/..."
+        for other in others
+        if any(other.startswith(p + "/") and other != "//" for p in patterns)
+    ]
+
+
+def run_lint(lanes):
+    """Each check of ci/lint is one case."""
+    say("== lint")
+    start = time.monotonic()
+    lane = lanes.setdefault("lint", Lane())
+    for name, complaints in lint.run_checks():
+        lane.count.add(Count(int(not complaints), int(bool(complaints))))
+        for complaint in complaints:
+            say(complaint)
+        if complaints:
+            say(f"FAILED: lint: {name}; rerun: ci/lint")
+    lane.seconds = time.monotonic() - start
+
+
+def report_failure(result, remark):
+    """The end of a test's log, and the line that runs it again."""
+    say(f"\nFAILED: {result.label} ({result.status})")
+    for line in result.log.splitlines()[-LOG_LINES:]:
+        say(f"    {line}")
+    if remark:
+        say(f"    {result.label}: {remark}")
+    say(f"rerun: bazel test --test_output=all {result.label}")
+
+
+def run_bazel(lanes, wanted):
+    """One `bazel test`, its targets sorted into lanes."""
+    patterns = patterns_for(wanted)
+    if not patterns:
+        return
+    say(f"== bazel test {' '.join(patterns)}")
+    code, results = bazel.test(patterns)
+    failed = 0
+    for result in results:
+        name = lane_of(result.label)
+        if wanted and name not in wanted:
+            continue
+        count, remark = of_test(result.status, result.log)
+        lane = lanes.setdefault(name, Lane())
+        lane.count.add(count)
+        lane.seconds += result.seconds
+        failed += count.failed
+        if count.failed:
+            report_failure(result, remark)
+        for skipped in count.skipped:
+            say(f"skipped: {result.label}: {skipped}")
+    if code not in (bazel.OK, bazel.NO_TESTS) and not failed:
+        # A library that no test needs, or Bazel itself.
+        say(f"FAILED: `bazel test` ended with {code}; its words are above")
+        lanes.setdefault("other", Lane()).count.failed += 1
+
+
+def summarise(lanes, wanted):
+    """The table and the last line. Returns the exit status."""
+    total = Count()
+    say(f"\n{'lane':10}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
+    for name in ["lint", *LANES]:
+        if name not in lanes:
+            continue
+        lane = lanes[name]
+        count = lane.count
+        say(
+            f"{name:10}{count.passed:8}{count.failed:8}"
+            f"{len(count.skipped):9}{lane.seconds:9.1f}"
+        )
+        total.add(count)
+    for name in wanted or []:
+        if name not in lanes:
+            say(f"skipped: {name}: this lane has no test")
+    tail = f", {len(total.skipped)} skipped" if total.skipped else ""
+    say(f"{total.passed} passed, {total.failed} failed{tail}")
+    return 1 if total.failed or total.nothing_ran() else 0
+
+
+def main():
+    """Runs the lanes asked for."""
+    wanted = parse_arguments().lane
+    lanes = {}
+    if not wanted or "lint" in wanted:
+        run_lint(lanes)
+    run_bazel(lanes, wanted)
+    return summarise(lanes, wanted)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("ci/test: interrupted; nothing is counted")
+    except OSError as error:
+        sys.exit(f"ci/test: {error}")

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/lib/test_machine.h"
+
+#define FIRST_HIGHMEM 0x38000u
+#define FIRST_HIGHMEM_PAE 0x100000u
+
+Test(page, frame_numbers_count_up_from_the_first)
+{
+	struct highmem *hm = boot((struct machine_config){ .nr_pages = 16 });
+
+	cr_expect_eq(page_to_pfn(hm, low(hm, 0)), FIRST_HIGHMEM - 2);
+	cr_expect_eq(page_to_pfn(hm, high(hm, 0)), FIRST_HIGHMEM);
+	cr_expect_eq(page_to_pfn(hm, high(hm, 15)), FIRST_HIGHMEM + 15);
+	for (pfn_t pfn = FIRST_HIGHMEM - 2; pfn < FIRST_HIGHMEM + 16; pfn++)
+		cr_expect_eq(page_to_pfn(hm, pfn_to_page(hm, pfn)), pfn);
+	EXPECT_BUG("");
+}
+
+Test(page, frames_outside_mem_map_have_no_page)
+{
+	struct highmem *hm = boot((struct machine_config){ .nr_pages = 16 });
+
+	cr_expect_eq(pfn_to_page(hm, FIRST_HIGHMEM - 2), low(hm, 0));
+	cr_expect_null(pfn_to_page(hm, FIRST_HIGHMEM - 3));
+	cr_expect_eq(pfn_to_page(hm, FIRST_HIGHMEM + 15), high(hm, 15));
+	cr_expect_null(pfn_to_page(hm, FIRST_HIGHMEM + 16));
+	cr_expect_null(pfn_to_page(hm, 0));
+	cr_expect_null(pfn_to_page(hm, UINT32_MAX));
+}
+
+Test(page, with_pae_frames_lie_above_4_gib)
+{
+	struct highmem *hm = boot((struct machine_config){ .pae = true });
+
+	cr_expect_eq(page_to_pfn(hm, high(hm, 3)), FIRST_HIGHMEM_PAE + 3);
+	cr_expect_eq(pfn_to_page(hm, FIRST_HIGHMEM_PAE + 3), high(hm, 3));
+	kmap(hm, high(hm, 3));
+	cr_expect_eq(port_pte_read(PKMAP_BASE_PAE), 0x100003003);
+	EXPECT_SOUND(hm);
+}
+
+Test(page, highmem_begins_where_the_direct_map_ends)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+
+	cr_expect_not(page_is_highmem(hm, low(hm, 0)));
+	cr_expect_not(page_is_highmem(hm, low(hm, 1)));
+	cr_expect(page_is_highmem(hm, high(hm, 0)));
+	cr_expect(page_is_highmem(hm, high(hm, 15)));
+}
+
+Test(page, address_of_lowmem_is_arithmetic)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+
+	cr_expect_eq((vaddr_t)page_address(hm, low(hm, 0)), 0xc0000000);
+	cr_expect_eq((vaddr_t)page_address(hm, low(hm, 1)), 0xc0001000);
+}
+
+Test(page, address_of_highmem_is_that_of_its_slot)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+
+	cr_expect_null(page_address(hm, high(hm, 0)));
+	kmap(hm, high(hm, 1));
+	kmap(hm, high(hm, 0));
+	cr_expect_eq(page_address(hm, high(hm, 1)), slot_address(hm, 0));
+	cr_expect_eq(page_address(hm, high(hm, 0)), slot_address(hm, 1));
+	kunmap(hm, high(hm, 1));
+	cr_expect_eq(page_address(hm, high(hm, 1)), slot_address(hm, 0),
+		     "an idle slot is still the page's");
+	kmap_flush_unused(hm);
+	cr_expect_null(page_address(hm, high(hm, 1)));
+	EXPECT_SOUND(hm);
+}
+
+Test(page, address_of_a_page_with_an_impossible_slot_is_reported)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+
+	port_atomic_store(&high(hm, 0)->pkmap_slot, 5);
+	page_address(hm, high(hm, 0));
+	EXPECT_CHECK("core/lib/page.c", "slot <= hm->config.nr_slots");
+}
+
+Test(page, a_page_outside_mem_map_is_reported)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+	struct page *pages = hm->config.mem_map;
+
+	hm->config.mem_map = pages + 1;
+	hm->config.nr_pages = 4;
+	page_to_pfn(hm, pages);
+	EXPECT_CHECK("core/lib/page.c", "page >= hm->config.mem_map");
+	page_to_pfn(hm, pages + 5);
+	EXPECT_CHECK("core/lib/page.c",
+		     "page < hm->config.mem_map + hm->config.nr_pages");
+	page_to_pfn(hm, pages + 4);
+	EXPECT_BUG("");
+}
+
+/* ---- kmap_to_page() ------------------------------------------------------- */
+
+static struct page *page_at(struct highmem *hm, const void *page,
+			    unsigned int byte)
+{
+	return kmap_to_page(hm, (const char *)page + byte);
+}
+
+Test(kmap_to_page, both_ends_of_lowmem)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+	const char *first = page_address(hm, low(hm, 0));
+
+	cr_expect_eq(page_at(hm, first, 0), low(hm, 0));
+	cr_expect_eq(page_at(hm, first, 4095), low(hm, 0));
+	cr_expect_eq(page_at(hm, first, 4096), low(hm, 1));
+	cr_expect_eq(page_at(hm, first, 8191), low(hm, 1));
+	cr_expect_null(page_at(hm, first, 8192), "highmem is not there");
+	cr_expect_null(kmap_to_page(hm, first - 1), "no page in mem_map");
+}
+
+Test(kmap_to_page, both_ends_of_pkmap)
+{
+	struct highmem *hm = boot((struct machine_config){ .nr_slots = 3 });
+	const char *base = slot_address(hm, 0);
+
+	for (unsigned int i = 0; i < 3; i++)
+		kmap(hm, high(hm, i));
+	/* What a larger machine left behind must not be read. */
+	port_atomic_store(&hm->pkmap.slot[3].page, 3);
+	cr_expect_null(kmap_to_page(hm, base - 1));
+	for (unsigned int i = 0; i < 3; i++) {
+		cr_expect_eq(page_at(hm, base, i * 4096), high(hm, i));
+		cr_expect_eq(page_at(hm, base, i * 4096 + 4095), high(hm, i));
+	}
+	cr_expect_null(page_at(hm, base, 3 * 4096));
+	EXPECT_BUG("");
+}
+
+Test(kmap_to_page, a_slot_that_maps_nothing)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+
+	cr_expect_null(page_at(hm, slot_address(hm, 0), 0));
+	touch(hm, high(hm, 0));
+	cr_expect_eq(page_at(hm, slot_address(hm, 0), 0), high(hm, 0));
+	kmap_flush_unused(hm);
+	cr_expect_null(page_at(hm, slot_address(hm, 0), 0));
+}
+
+Test(kmap_to_page, both_ends_of_the_windows)
+{
+	struct highmem *hm = boot(
+		(struct machine_config){ .local_depth = KM_MAX_IDX });
+	const char *address = NULL;
+
+	for (unsigned int i = 0; i < KM_MAX_IDX; i++) {
+		address = kmap_local_page(hm, high(hm, i));
+		cr_expect_eq(page_at(hm, address, 0), high(hm, i));
+		cr_expect_eq(page_at(hm, address, 4095), high(hm, i));
+	}
+	cr_expect_null(kmap_to_page(hm, address - 1), "the next CPU's window");
+	cr_expect_null((void *)kmap_to_page(
+		hm, (void *)fixmap_vaddr(FIX_KMAP_BEGIN - 1)));
+	cr_expect_null((void *)kmap_to_page(
+		hm, (void *)fixmap_vaddr(FIX_KMAP_END + 1)));
+	kunmap_local(hm, address);
+	cr_expect_null(page_at(hm, address, 0));
+	EXPECT_BUG("");
+}
+
+Test(kmap_to_page, nowhere)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+
+	cr_expect_null(kmap_to_page(hm, NULL));
+	cr_expect_null(kmap_to_page(hm, (void *)UINTPTR_MAX));
+	cr_expect_null(kmap_to_page(hm, (void *)FIXADDR_TOP));
+	cr_expect_null(kmap_to_page(hm, (void *)(FIXADDR_START - 1)));
+	EXPECT_BUG("");
+}
+
+Test(kmap_to_page, with_pae)
+{
+	struct highmem *hm = boot((struct machine_config){ .pae = true });
+	void *pkmap = kmap(hm, high(hm, 0));
+	void *local = kmap_local_page(hm, high(hm, 1));
+
+	cr_expect_eq(page_at(hm, pkmap, 4095), high(hm, 0));
+	cr_expect_eq(page_at(hm, local, 4095), high(hm, 1));
+	cr_expect_eq(kmap_to_page(hm, page_address(hm, low(hm, 1))),
+		     low(hm, 1));
+	kunmap_local(hm, local);
+	EXPECT_SOUND(hm);
+}
+
+Test(kmap_to_page, a_slot_with_an_impossible_page_is_reported)
+{
+	struct highmem *hm = boot((struct machine_config){ .nr_pages = 4 });
+
+	port_atomic_store(&hm->pkmap.slot[0].page, 7);
+	page_at(hm, slot_address(hm, 0), 0);
+	EXPECT_CHECK("core/lib/page.c", "cookie <= hm->config.nr_pages");
+}

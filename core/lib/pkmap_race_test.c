@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/lib/test_schedules.h"
+
+/*
+ * What can only go wrong between two accesses of one operation. Each test
+ * says which line of pkmap.c or pkmap_queue.c it is there for; it passes in
+ * every schedule with a few switches.
+ */
+
+static void use_page(unsigned int n)
+{
+	char *address = kmap(hm, high(hm, n));
+
+	SEE(address);
+	if (!address)
+		return;
+	machine_store32(address + 64 * port_cpu_id(), n);
+	SEE(machine_load32(address + 64 * port_cpu_id()) == n);
+	SEE(kmap_to_page(hm, address) == high(hm, n));
+	kunmap(hm, high(hm, n));
+}
+
+static void use_p0(void *arg)
+{
+	(void)arg;
+	use_page(0);
+}
+
+static void use_p2(void *arg)
+{
+	(void)arg;
+	use_page(2);
+}
+
+static void use_p3(void *arg)
+{
+	(void)arg;
+	use_page(3);
+}
+
+static const char *nobody_holds_anything(void)
+{
+	for (unsigned int s = 0; s < hm->config.nr_slots; s++)
+		if (slot_count(hm, s) > 1)
+			return "a slot still has users";
+	return NULL;
+}
+
+#define TWO_SLOTS { .nr_cpus = 2, .nr_slots = 2, .nr_pages = 4 }
+
+static void p0_is_idle(void)
+{
+	touch(hm, high(hm, 0));
+}
+
+/* slot_get() and slot_put_checked(): the count changed, try again. */
+Test(pkmap_race, two_hits_of_one_slot)
+{
+	struct scenario scenario = {
+		.machine = TWO_SLOTS,
+		.setup = p0_is_idle,
+		.tasks = { use_p0, use_p0 },
+		.wrong = nobody_holds_anything,
+	};
+
+	explore(&scenario, 3);
+}
+
+/* kmap_miss(): somebody else's miss was first. */
+Test(pkmap_race, two_misses_of_one_page)
+{
+	struct scenario scenario = {
+		.machine = TWO_SLOTS,
+		.tasks = { use_p0, use_p0 },
+		.wrong = nobody_holds_anything,
+	};
+
+	explore(&scenario, 2);
+}
+
+/* page_pin(): the slot changed owner; flush_idle_slots(): a hit was first. */
+static void p0_and_p1_are_idle(void)
+{
+	touch(hm, high(hm, 0));
+	touch(hm, high(hm, 1));
+}
+
+Test(pkmap_race, a_hit_against_a_flush)
+{
+	struct scenario scenario = {
+		.machine = TWO_SLOTS,
+		.setup = p0_and_p1_are_idle,
+		.tasks = { use_p0, use_p2 },
+		.wrong = nobody_holds_anything,
+	};
+
+	explore(&scenario, 2);
+}
+
+static void flush_unused(void *arg)
+{
+	(void)arg;
+	kmap_flush_unused(hm);
+}
+
+Test(pkmap_race, a_hit_against_flush_unused)
+{
+	struct scenario scenario = {
+		.machine = TWO_SLOTS,
+		.setup = p0_and_p1_are_idle,
+		.tasks = { use_p0, flush_unused },
+		.wrong = nobody_holds_anything,
+	};
+
+	explore(&scenario, 3);
+}
+
+/* ---- Somebody waits -------------------------------------------------------- */
+
+static void p1_is_held(void)
+{
+	kmap(hm, high(hm, 1));
+}
+
+/* wait_for_slot() against slot_idle(): no wake-up is lost. */
+Test(pkmap_race, a_waiter_against_the_last_kunmap)
+{
+	struct scenario scenario = {
+		.machine = TWO_SLOTS,
+		.setup = p1_is_held,
+		.tasks = { use_p0, use_p2 },
+	};
+
+	explore(&scenario, 2);
+}
+
+/* slot_idle(): a hit took the idle slot back. */
+Test(pkmap_race, a_waiter_against_a_kunmap_and_a_hit)
+{
+	struct scenario scenario = {
+		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p1_is_held,
+		.tasks = { use_p0, use_p2, use_p0 },
+	};
+
+	explore(&scenario, 2);
+}
+
+/* share_slot(), take_over(): the page got another slot meanwhile. */
+Test(pkmap_race, two_waiters_of_one_page)
+{
+	struct scenario scenario = {
+		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p1_is_held,
+		.tasks = { use_p0, use_p2, use_p2 },
+	};
+
+	explore(&scenario, 2);
+}
+
+Test(pkmap_race, two_waiters_of_two_pages)
+{
+	struct scenario scenario = {
+		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p1_is_held,
+		.tasks = { use_p0, use_p2, use_p3 },
+	};
+
+	explore(&scenario, 2);
+}
+
+/* kmap_flush_unused(): it serves who waits for what it freed. */
+Test(pkmap_race, a_waiter_against_a_flush)
+{
+	struct scenario scenario = {
+		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p1_is_held,
+		.tasks = { use_p0, use_p2, flush_unused },
+	};
+
+	explore(&scenario, 2);
+}
+
+/* ---- Somebody gives up ------------------------------------------------------ */
+
+static void wait_a_little(void *arg)
+{
+	(void)arg;
+	if (kmap_timeout(hm, high(hm, 2), port_now() + 3))
+		kunmap(hm, high(hm, 2));
+}
+
+/* queue_leave(): served in the moment of giving up. */
+Test(pkmap_race, a_deadline_against_a_kunmap)
+{
+	struct scenario scenario = {
+		.machine = TWO_SLOTS,
+		.setup = p1_is_held,
+		.tasks = { use_p0, wait_a_little },
+		.timeouts = true,
+	};
+
+	explore(&scenario, 2);
+}
+
+/* serve_queue(): the last waiter gave up, the slot stays free. */
+Test(pkmap_race, a_deadline_against_a_flush)
+{
+	struct scenario scenario = {
+		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p1_is_held,
+		.tasks = { use_p0, wait_a_little, flush_unused },
+		.timeouts = true,
+	};
+
+	explore(&scenario, 3);
+}
+
+/* ---- Interrupts -------------------------------------------------------------- */
+
+static bool p0_held;
+
+static void p0_and_p1_are_held(void)
+{
+	kmap(hm, high(hm, 0));
+	kmap(hm, high(hm, 1));
+	p0_held = true;
+}
+
+/* An interrupt lets p0 go, once. */
+static void drop_p0(void *arg)
+{
+	(void)arg;
+	if (!p0_held)
+		return;
+	p0_held = false;
+	kunmap(hm, high(hm, 0));
+}
+
+static void drop_p0_late(void *arg)
+{
+	at(1);
+	drop_p0(arg);
+}
+
+/*
+ * queue_grant(): the interrupt runs as the very task that it serves, which is
+ * on its way to sleep.
+ */
+Test(pkmap_race, an_interrupt_serves_the_task_that_it_cut_in)
+{
+	struct scenario scenario = {
+		.machine = TWO_SLOTS,
+		.setup = p0_and_p1_are_held,
+		.tasks = { use_p2, drop_p0_late },
+		.handler = drop_p0,
+	};
+
+	explore(&scenario, 2);
+}
+
+static void get_p0(void *arg)
+{
+	(void)arg;
+	if (kmap_high_get(hm, high(hm, 0)))
+		kunmap(hm, high(hm, 0));
+}
+
+/* queue_lock(): an interrupt takes the lock too, so it must not cut in. */
+Test(pkmap_race, an_interrupt_that_pins_in_the_middle_of_everything)
+{
+	struct scenario scenario = {
+		.machine = TWO_SLOTS,
+		.setup = p1_is_held,
+		.tasks = { use_p0, use_p2 },
+		.handler = get_p0,
+	};
+
+	explore(&scenario, 2);
+}
