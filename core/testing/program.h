@@ -121,7 +121,7 @@ struct program {
 /* Where and why a text does not parse. */
 struct program_error {
 	unsigned int line; /* from 1 */
-	char expected[96]; /* "expected a page p0 to p3, found 'p9'" */
+	char expected[128]; /* "expected a page p0 to p3, found 'p9'" */
 };
 
 /* Text -> program. @text need not end with NUL. False fills @error. */

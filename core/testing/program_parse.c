@@ -291,7 +291,7 @@ static bool declare(struct parser *p, unsigned int actor, bool irq)
 	unsigned int *nr = irq ? &program->nr_irqs : &program->nr_tasks;
 	unsigned int next = *nr + (irq ? PROGRAM_MAX_TASKS : 0);
 
-	if (actor != next)
+	if (actor != next || actor == PROGRAM_MAX_ACTORS)
 		return fail(p, irq ? "the next handler's name, from I to J"
 				   : "the next task's name, from A to D");
 	p->actor_seen[actor] = true;
@@ -452,11 +452,13 @@ bool program_parse(struct program *program, const char *text, size_t len,
 			     .nr_colours = 1,
 			     .local_depth = 4 },
 	};
-	for (; p.at < p.end; p.line++) {
+	while (p.at < p.end) {
 		if (!at_line_end(&p) && !parse_line(&p))
 			return false;
-		if (p.at < p.end)
-			p.at++; /* the newline */
+		if (p.at == p.end)
+			break;
+		p.at++; /* the newline */
+		p.line++;
 	}
 	if (!p.machine_seen)
 		return fail(&p, "a machine line");

@@ -54,9 +54,9 @@ static const char sample[] =
 Test(parse, the_sample_of_the_header)
 {
 	static const struct op ops[] = {
-		{ OP_KMAP, 0, 2 },   { OP_KMAP, 0, 3 },	   { OP_KMAP, 1, 4 },
-		{ OP_LOCAL, 4, 5 },  { OP_CHECK, 4, 0 },   { OP_UNLOCAL, 4, 0 },
-		{ OP_KUNMAP, 0, 3 }, { OP_RAISE, 0, 0 },   { OP_KUNMAP, 0, 2 },
+		{ OP_KMAP, 0, 2 },   { OP_KMAP, 0, 3 },	 { OP_KMAP, 1, 4 },
+		{ OP_LOCAL, 4, 5 },  { OP_CHECK, 4, 0 }, { OP_UNLOCAL, 4, 0 },
+		{ OP_KUNMAP, 0, 3 }, { OP_RAISE, 0, 0 }, { OP_KUNMAP, 0, 2 },
 		{ OP_KUNMAP, 1, 1 },
 	};
 
@@ -73,8 +73,11 @@ Test(parse, the_sample_of_the_header)
 Test(parse, what_is_left_out)
 {
 	static const struct machine_config defaults = {
-		.nr_cpus = 1, .nr_slots = 2, .nr_pages = 4,
-		.nr_colours = 1, .local_depth = 4,
+		.nr_cpus = 1,
+		.nr_slots = 2,
+		.nr_pages = 4,
+		.nr_colours = 1,
+		.local_depth = 4,
 	};
 
 	cr_assert(parse("machine\ntask A"));
@@ -88,8 +91,13 @@ Test(parse, what_is_left_out)
 Test(parse, the_largest_machine)
 {
 	static const struct machine_config largest = {
-		.nr_cpus = 8, .nr_slots = 64, .nr_pages = 14, .nr_colours = 8,
-		.local_depth = 16, .pae = true, .force_map = true,
+		.nr_cpus = 8,
+		.nr_slots = 64,
+		.nr_pages = 14,
+		.nr_colours = 8,
+		.local_depth = 16,
+		.pae = true,
+		.force_map = true,
 	};
 
 	cr_assert(parse("machine force=yes pae=yes depth=16 colours=8 "
@@ -117,11 +125,9 @@ Test(parse, as_many_operations_as_fit_and_one_more)
 {
 	static char text[TEXT_SIZE];
 
-	cr_expect(parse_bytes(text,
-			      many_ops(text, PROGRAM_MAX_OPS)));
+	cr_expect(parse_bytes(text, many_ops(text, PROGRAM_MAX_OPS)));
 	cr_expect_eq(program.nr_ops, PROGRAM_MAX_OPS);
-	cr_expect_not(parse_bytes(text,
-				  many_ops(text, PROGRAM_MAX_OPS + 1)));
+	cr_expect_not(parse_bytes(text, many_ops(text, PROGRAM_MAX_OPS + 1)));
 	cr_expect_str_eq(error.expected, "expected 256 operations at most, "
 					 "found 'yield'");
 	cr_expect_eq(error.line, 2);
@@ -161,11 +167,10 @@ Test(parse, as_many_choices_as_fit_and_one_more)
 {
 	static char text[TEXT_SIZE];
 
-	cr_expect(parse_bytes(text,
-			      many_choices(text, PROGRAM_MAX_CHOICES)));
+	cr_expect(parse_bytes(text, many_choices(text, PROGRAM_MAX_CHOICES)));
 	cr_expect_eq(program.nr_choices, PROGRAM_MAX_CHOICES);
-	cr_expect_not(parse_bytes(text,
-				  many_choices(text, PROGRAM_MAX_CHOICES + 1)));
+	cr_expect_not(
+		parse_bytes(text, many_choices(text, PROGRAM_MAX_CHOICES + 1)));
 	cr_expect_str_eq(error.expected, "expected 64 choices at most, found "
 					 "'7'");
 }
@@ -189,8 +194,9 @@ static const struct bad_text {
 	  "expected one machine line only, found 'cpus'" },
 	{ "machine cpus", 1, "expected NAME=VALUE, found 'cpus'" },
 	{ "machine cpus 2", 1, "expected NAME=VALUE, found 'cpus'" },
-	{ "machine =2", 1, "expected cpus, slots, pages, colours, depth, pae "
-			   "or force, found '=2'" },
+	{ "machine =2", 1,
+	  "expected cpus, slots, pages, colours, depth, pae "
+	  "or force, found '=2'" },
 	{ "machine cups=2", 1,
 	  "expected cpus, slots, pages, colours, depth, pae or force, found "
 	  "'cups'" },
@@ -207,11 +213,9 @@ static const struct bad_text {
 	{ "machine slots=1", 1, "expected a number from 2 to 64, found '1'" },
 	{ "machine slots=65", 1, "expected a number from 2 to 64, found '65'" },
 	{ "machine pages=0", 1, "expected a number from 1 to 14, found '0'" },
-	{ "machine pages=15", 1,
-	  "expected a number from 1 to 14, found '15'" },
+	{ "machine pages=15", 1, "expected a number from 1 to 14, found '15'" },
 	{ "machine depth=0", 1, "expected a number from 1 to 16, found '0'" },
-	{ "machine depth=17", 1,
-	  "expected a number from 1 to 16, found '17'" },
+	{ "machine depth=17", 1, "expected a number from 1 to 16, found '17'" },
 	{ "machine colours=9", 1, "expected a number from 1 to 8, found '9'" },
 	{ "machine colours=3 slots=3\ntask A", 1,
 	  "expected colours=1, 2, 4 or 8, found the end of the line" },
@@ -219,8 +223,7 @@ static const struct bad_text {
 	  "expected slots to be a multiple of colours, found the end of the "
 	  "line" },
 	{ "machine pae=1", 1, "expected yes or no, found '1'" },
-	{ "machine force=", 1,
-	  "expected yes or no, found the end of the file" },
+	{ "machine force=", 1, "expected yes or no, found the end of the file" },
 	/* Tasks and handlers. */
 	{ "machine\ntask", 2,
 	  "expected the next task's name, from A to D, found the end of the "
@@ -239,8 +242,7 @@ static const struct bad_text {
 	  "expected the next handler's name, from I to J, found 'A'" },
 	{ "machine\nirq I\nirq J\nirq K", 4,
 	  "expected the next handler's name, from I to J, found 'K'" },
-	{ "machine\ntask A cpu", 2,
-	  "expected =, found the end of the file" },
+	{ "machine\ntask A cpu", 2, "expected =, found the end of the file" },
 	{ "machine\ntask A cpu=1", 2,
 	  "expected a number from 0 to 0, found '1'" },
 	{ "machine cpus=2\ntask A cpu=2", 2,
@@ -265,7 +267,7 @@ static const struct bad_text {
 	  "expected task, irq, choices, or the name of one that is declared, "
 	  "found ';'" },
 	{ "machine\ntask A\n\x01", 3,
-	  "expected task, irq, or the name of one that is declared, found a "
+	  "expected task, irq, choices, or the name of one that is declared, found a "
 	  "byte that is not text" },
 	{ "machine\ntask A\nA yield", 3,
 	  "expected : after the name, found 'yield'" },
@@ -385,8 +387,8 @@ Test(parse, any_bytes)
 
 		memcpy(text, sample, sizeof(text));
 		for (unsigned int n = prng_below(&seed, 4); n-- > 0;)
-			text[prng_below(&seed, sizeof(text))] =
-				(char)prng_next(&seed);
+			text[prng_below(&seed, sizeof(text))] = (char)prng_next(
+				&seed);
 		accepted += parse_bytes(text, sizeof(text) - 1);
 	}
 	cr_expect_gt(accepted, 1000);

@@ -209,8 +209,10 @@ static struct machine_config random_machine(uint64_t *seed)
 	return (struct machine_config){
 		.nr_cpus = 1 + prng_below(seed, 8),
 		.nr_colours = nr_colours,
-		.nr_slots = least + nr_colours * prng_below(seed,
-					(64 - least) / nr_colours + 1),
+		.nr_slots = least +
+			    nr_colours *
+				    prng_below(seed,
+					       (64 - least) / nr_colours + 1),
 		.nr_pages = 1 + prng_below(seed, PROGRAM_MAX_HIGHMEM),
 		.local_depth = 1 + prng_below(seed, KM_MAX_IDX),
 		.pae = prng_below(seed, 2) == 1,
@@ -320,7 +322,7 @@ Test(encode, a_buffer_that_is_too_small)
 	cr_expect_eq(program_encode(&program, bytes, 28), 28);
 	program.nr_choices = 1;
 	program.choices[0] = (struct choice){ 600, CHOICE_RUN, 0 };
-	for (size_t size = 28; size < 34; size++)	/* two fillers, one choice */
+	for (size_t size = 28; size < 34; size++) /* two fillers, one choice */
 		cr_expect_eq(program_encode(&program, bytes, size), 0);
 	cr_expect_eq(program_encode(&program, bytes, 34), 34);
 }
@@ -338,7 +340,8 @@ Test(encode, the_longest_program_fits)
 	for (unsigned int i = 0; i < PROGRAM_MAX_CHOICES; i++)
 		program.choices[i] = (struct choice){
 			i + 1 < PROGRAM_MAX_CHOICES ? 1 : CHOICE_MAX_STEP,
-			CHOICE_RUN, 1 };
+			CHOICE_RUN, 1
+		};
 	cr_expect_gt(program_encode(&program, bytes, sizeof(bytes)), 0);
 	cr_expect(bytes_round_trip(&program));
 }
@@ -393,7 +396,10 @@ Test(load, encoded_programs_are_never_taken_for_text)
 /* ---- Generate ------------------------------------------------------------------------ */
 
 static const struct machine_config small = {
-	.nr_cpus = 2, .nr_slots = 4, .nr_pages = 6, .nr_colours = 2,
+	.nr_cpus = 2,
+	.nr_slots = 4,
+	.nr_pages = 6,
+	.nr_colours = 2,
 	.local_depth = 3,
 };
 

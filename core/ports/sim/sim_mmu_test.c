@@ -13,8 +13,12 @@ static struct highmem *hm;
 static void boot(bool pae)
 {
 	const struct machine_config config = {
-		.nr_cpus = 3, .nr_slots = 8, .nr_colours = 1, .nr_pages = 8,
-		.local_depth = 4, .pae = pae,
+		.nr_cpus = 3,
+		.nr_slots = 8,
+		.nr_colours = 1,
+		.nr_pages = 8,
+		.local_depth = 4,
+		.pae = pae,
 	};
 
 	hm = machine_boot(&config);
@@ -271,7 +275,8 @@ Test(sim_tlb, a_translation_stays_until_it_is_flushed)
 	map(slot(0), 1);
 	cr_expect_eq(load(slot(0)), 101);
 	map(slot(0), 2);
-	cr_expect_eq(load(slot(0)), 101, "the PTE has changed, the TLB has not");
+	cr_expect_eq(load(slot(0)), 101,
+		     "the PTE has changed, the TLB has not");
 	expect_stale("stale TLB entry: CPU 0 still has pfn 0x38001 at "
 		     "0xff800000, the PTE says pfn 0x38002");
 	port_tlb_flush_local_page(slot(0));

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/ports/sim/sim_mmu.h"
+
+/*
+ * A TLB for each CPU. It keeps what it loaded until it is told to forget, and
+ * between operations, or under control at once, it loads all that it may.
+ */
+
+static unsigned int tlb_index(vaddr_t vaddr)
+{
+	return (unsigned int)((vaddr - SIM_WINDOW_BASE) >> PAGE_SHIFT);
+}
+
+static bool is_window(vaddr_t vaddr)
+{
+	return vaddr >= SIM_WINDOW_BASE && vaddr < FIXADDR_TOP;
+}
+
+static void tlb_load(struct sim_cpu *cpu, vaddr_t vaddr, pte_t pte)
+{
+	unsigned int index = tlb_index(vaddr);
+
+	if (cpu->tlb[index] == 0) {
+		cpu->tlb[index] = pte;
+		cpu->cached[cpu->nr_cached++] = (uint16_t)index;
+	}
+}
+
+static void tlb_drop(struct sim_cpu *cpu, vaddr_t vaddr)
+{
+	unsigned int index = tlb_index(vaddr);
+
+	if (!is_window(vaddr) || cpu->tlb[index] == 0)
+		return;
+	cpu->tlb[index] = 0;
+	for (unsigned int i = 0; i < cpu->nr_cached; i++) {
+		if (cpu->cached[i] == index) {
+			cpu->cached[i] = cpu->cached[--cpu->nr_cached];
+			return;
+		}
+	}
+}
+
+static void tlb_drop_all(struct sim_cpu *cpu)
+{
+	while (cpu->nr_cached > 0)
+		cpu->tlb[cpu->cached[--cpu->nr_cached]] = 0;
+}
+
+/* What @cpu uses for @vaddr: what it cached, else what it finds in memory. */
+pte_t sim_translate(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
+{
+	unsigned int index;
+	uint8_t *table;
+	pte_t cached;
+	pte_t pte;
+
+	if (!is_window(vaddr))
+		return 0;
+	cached = cpu->tlb[tlb_index(vaddr)];
+	if (cached != 0 && (cached & set) == set)
+		return cached;
+	table = sim_walk(vaddr, &index);
+	pte = table ? sim_entry_read(table, index) : 0;
+	/* The first write through a cached entry marks the PTE it came from. */
+	if (cached != 0) {
+		if (pte_present(pte) && pte_pfn(pte) == pte_pfn(cached))
+			sim_entry_write(table, index, pte | set);
+		cpu->tlb[tlb_index(vaddr)] = cached | set;
+		return cached;
+	}
+	if (!pte_present(pte))
+		return 0;
+	sim_entry_write(table, index, pte | set);
+	tlb_load(cpu, vaddr, pte | set);
+	return pte;
+}
+
+/*
+ * Another CPU's local windows are never used here, so they are not loaded
+ * either: a stale one harms nobody.
+ */
+static bool may_use(unsigned int cpu, vaddr_t vaddr)
+{
+	unsigned int fix = virt_to_fix(vaddr);
+
+	return fix < FIX_KMAP_BEGIN || fix > FIX_KMAP_END ||
+	       (fix - FIX_KMAP_BEGIN) / KM_MAX_IDX == cpu;
+}
+
+/*
+ * Under control the worst speculation: what is present when it is flushed is
+ * loaded again at once.
+ */
+static void flush_page(unsigned int cpu, vaddr_t vaddr)
+{
+	tlb_drop(&sim.cpus[cpu], vaddr);
+	if (sim_controlled && may_use(cpu, vaddr))
+		sim_translate(&sim.cpus[cpu], vaddr, PTE_ACCESSED);
+}
+
+static void flush_all(unsigned int cpu)
+{
+	tlb_drop_all(&sim.cpus[cpu]);
+	if (!sim_controlled)
+		return;
+	for (unsigned int s = 0; s < sim.config.nr_slots; s++)
+		sim_translate(&sim.cpus[cpu],
+			  sim.hm.config.pkmap_base + s * PAGE_SIZE,
+			  PTE_ACCESSED);
+}
+
+void port_tlb_flush_local_page(vaddr_t vaddr)
+{
+	sim_point(SIM_FLUSH_LOCAL);
+	sim.tlb_stats.local_pages++;
+	flush_page(sim.cpu, vaddr);
+	sim_tell(SIM_FLUSH_LOCAL, (void *)vaddr, 0, 0,
+		 __builtin_return_address(0));
+}
+
+static void check_shootdown(void)
+{
+	struct sim_cpu *cpu = &sim.cpus[sim.cpu];
+
+	sim.tlb_stats.shootdowns++;
+	if (cpu->irq_off || cpu->irq_depth > 0)
+		port_bug("sim: shootdown with interrupts off can deadlock");
+}
+
+void port_tlb_shootdown_pages(const vaddr_t *pages, unsigned int nr)
+{
+	check_shootdown();
+	sim.tlb_stats.shootdown_pages += nr;
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
+		sim_point(SIM_SHOOTDOWN); /* the CPUs answer one by one */
+		for (unsigned int i = 0; i < nr; i++)
+			flush_page(c, pages[i]);
+	}
+	sim_tell(SIM_SHOOTDOWN, (void *)pages[0], nr, 0,
+		 __builtin_return_address(0));
+}
+
+void port_tlb_shootdown_all(void)
+{
+	check_shootdown();
+	sim.tlb_stats.full++;
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
+		sim_point(SIM_SHOOTDOWN);
+		flush_all(c);
+	}
+	sim_tell(SIM_SHOOTDOWN, NULL, 0, 0, __builtin_return_address(0));
+}
+
+static void load_everywhere(vaddr_t vaddr)
+{
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		if (may_use(c, vaddr))
+			sim_translate(&sim.cpus[c], vaddr, PTE_ACCESSED);
+}
+
+/*
+ * PTEs that changed since the last audit, so that an audit costs as much as
+ * what happened, not as much as there is. An overflow means: look at all.
+ */
+#define MAX_CHANGED 64
+
+
+static vaddr_t changed[MAX_CHANGED];
+static unsigned int nr_changed;
+
+static void note_change(vaddr_t vaddr)
+{
+	if (nr_changed < MAX_CHANGED)
+		changed[nr_changed] = vaddr;
+	nr_changed++;
+}
+
+/* Under control every CPU loads what is new at once: the worst speculation. */
+void sim_tlb_pte_changed(vaddr_t vaddr, bool present)
+{
+	note_change(vaddr);
+	if (present && sim_controlled)
+		load_everywhere(vaddr);
+}
+
+void sim_tlb_load_changed(void)
+{
+	if (nr_changed <= MAX_CHANGED) {
+		for (unsigned int i = 0; i < nr_changed; i++)
+			load_everywhere(changed[i]);
+	} else {
+		for (unsigned int i = 0; i < SIM_WINDOW_PAGES; i++)
+			load_everywhere(SIM_WINDOW_BASE + i * PAGE_SIZE);
+	}
+	nr_changed = 0;
+}
+
+static const char *audit_entry(unsigned int c, vaddr_t vaddr)
+{
+	static char why[128];
+	pte_t cached = sim.cpus[c].tlb[tlb_index(vaddr)];
+	pte_t pte = port_pte_read(vaddr);
+
+	if (cached == 0 ||
+	    (pte_present(pte) && pte_pfn(pte) == pte_pfn(cached)))
+		return NULL;
+	hm_format(why, sizeof(why),
+		  "stale TLB entry: CPU %u still has pfn %x at %p, the PTE "
+		  "says %s %x",
+		  c, pte_pfn(cached), vaddr, pte_present(pte) ? "pfn" : "none",
+		  pte_pfn(pte));
+	return why;
+}
+
+static const char *audit_page(vaddr_t vaddr)
+{
+	const char *why = NULL;
+
+	for (unsigned int c = 0; !why && c < sim.config.nr_cpus; c++)
+		if (is_window(vaddr))
+			why = audit_entry(c, vaddr);
+	return why;
+}
+
+const char *sim_tlb_audit(void)
+{
+	const char *why = NULL;
+
+	if (nr_changed <= MAX_CHANGED) {
+		for (unsigned int i = 0; !why && i < nr_changed; i++)
+			why = audit_page(changed[i]);
+		return why;
+	}
+	for (unsigned int i = 0; !why && i < SIM_WINDOW_PAGES; i++)
+		why = audit_page(SIM_WINDOW_BASE + i * PAGE_SIZE);
+	return why;
+}
+
+/* ---- For sim_mmu.c ------------------------------------------------------------ */
+
+/* A TLB is a set: the order in which it was filled does not matter. */
+uint64_t sim_tlb_hash(const struct sim_cpu *cpu)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < cpu->nr_cached; i++)
+		sum += sim_mix(cpu->cached[i], cpu->tlb[cpu->cached[i]]);
+	return sum;
+}
+
+void sim_tlb_reset(void)
+{
+	nr_changed = 0;
+	for (unsigned int c = 0; c < HIGHMEM_MAX_CPUS; c++)
+		tlb_drop_all(&sim.cpus[c]);
+}

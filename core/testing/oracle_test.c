@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/testing/test_run.h"
+
+/*
+ * A core that is broken on purpose between two operations is seen, in the
+ * words of what is broken.
+ */
+
+#define EXPECT_SEEN(text, place, break_it, said) \
+	do { \
+		struct sabotage sabotage_ = { place, break_it }; \
+		cr_expect_eq(run(text, &sabotage_), EXEC_BUG); \
+		cr_expect_str_eq(result.sentence, said); \
+	} while (0)
+
+#define HOLD_P0 "machine\ntask A: kmap p0; check; yield"
+
+/* p0 is page 2 of mem_map. */
+#define P0 2
+
+static void spoil_first_word(struct highmem *hm)
+{
+	machine_poke32(&hm->config.mem_map[P0], 0, 1);
+}
+
+static void spoil_last_word(struct highmem *hm)
+{
+	machine_poke32(&hm->config.mem_map[P0], 4092, 1);
+}
+
+static void spoil_written_word(struct highmem *hm)
+{
+	machine_poke32(&hm->config.mem_map[P0], 64, 9);
+}
+
+Test(oracle, another_pages_content)
+{
+	EXPECT_SEEN(HOLD_P0, 1, spoil_first_word,
+		    "A reads 0x1 at 0xff800000, byte 0 of page 2, where "
+		    "0xa6000258 belongs: it sees another page or a lost write");
+	EXPECT_SEEN(HOLD_P0, 1, spoil_last_word,
+		    "A reads 0x1 at 0xff800000, byte 4092 of page 2, where "
+		    "0xa6000258 belongs: it sees another page or a lost write");
+}
+
+Test(oracle, a_lost_write)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; write p0; check", 2,
+		    spoil_written_word,
+		    "A reads 0x9 at 0xff800000, byte 64 of page 2, where 0x1 "
+		    "belongs: it sees another page or a lost write");
+}
+
+static void report_something(struct highmem *hm)
+{
+	(void)hm;
+	port_bug("something is wrong");
+}
+
+Test(oracle, a_sentence_that_nobody_expects)
+{
+	EXPECT_SEEN(HOLD_P0, 1, report_something, "something is wrong");
+	EXPECT_SEEN(HOLD_P0, 3, report_something, "something is wrong");
+}
+
+static void raise_count(struct highmem *hm)
+{
+	port_atomic_store(&hm->pkmap.slot[0].count, 3);
+}
+
+Test(oracle, a_count_that_is_not_its_users)
+{
+	EXPECT_SEEN(HOLD_P0, 1, raise_count, "page 2 has count 3 and 1 users");
+	EXPECT_SEEN("machine\ntask A: kmap p0; kunmap p0; yield", 2,
+		    raise_count, "page 2 has count 3 and no user");
+}
+
+static void contradict(struct highmem *hm)
+{
+	hm->pkmap.free[0] |= 1;
+}
+
+Test(oracle, a_contradiction)
+{
+	EXPECT_SEEN(HOLD_P0, 1, contradict,
+		    "highmem_validate: slot 0: not true: !slot_is_free(hm, "
+		    "nr)");
+}
+
+/* A free slot is mapped and unmapped again behind the TLBs' back. */
+static void leave_a_stale_entry(struct highmem *hm)
+{
+	vaddr_t slot_1 = hm->config.pkmap_base + PAGE_SIZE;
+
+	port_pte_set(slot_1, pte_make(0x38003, PTE_PRESENT));
+	machine_load32((void *)slot_1);
+	port_pte_clear(slot_1);
+}
+
+Test(oracle, a_stale_tlb_entry)
+{
+	EXPECT_SEEN(HOLD_P0, 1, leave_a_stale_entry,
+		    "stale TLB entry: CPU 0 still has pfn 0x38003 at "
+		    "0xff801000, the PTE says none 0x0");
+}
+
+static void fill_a_window(struct highmem *hm)
+{
+	(void)hm;
+	port_pte_set(fixmap_vaddr(FIX_KMAP_BEGIN + 3),
+		     pte_make(0x38003, PTE_PRESENT));
+}
+
+static void empty_a_window(struct highmem *hm)
+{
+	(void)hm;
+	port_pte_clear(fixmap_vaddr(FIX_KMAP_BEGIN));
+	port_tlb_flush_local_page(fixmap_vaddr(FIX_KMAP_BEGIN));
+}
+
+Test(oracle, windows)
+{
+	EXPECT_SEEN(HOLD_P0, 1, fill_a_window,
+		    "window 3 of CPU 0 is not empty above A's depth");
+	EXPECT_SEEN("machine\ntask A: local p0; yield", 1, empty_a_window,
+		    "window 0 of CPU 0 is not A's map of page 2");
+}
+
+/* p0 moves to slot 1, and all else agrees. */
+static void move_p0(struct highmem *hm)
+{
+	vaddr_t base = hm->config.pkmap_base;
+	pte_t pte = port_pte_clear(base);
+
+	port_tlb_shootdown_all();
+	port_pte_set(base + PAGE_SIZE, pte);
+	hm->pkmap.slot[1] = hm->pkmap.slot[0];
+	port_atomic_store(&hm->pkmap.slot[0].count, 0);
+	port_atomic_store(&hm->pkmap.slot[0].page, 0);
+	hm->pkmap.free[0] = 1;
+	port_atomic_store(&hm->config.mem_map[P0].pkmap_slot, 2);
+}
+
+Test(oracle, a_held_page_that_moves)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1, move_p0,
+		    "page 2 moved while A had it mapped");
+}
+
+#define B_WAITS \
+	"machine slots=2\ntask A: kmap p0; kmap p1\n" \
+	"task B: kmap p2\nA: yield; yield; kunmap p0\n"
+
+static struct pkmap_waiter forged;
+
+static void queue_for(struct highmem *hm, unsigned int page)
+{
+	struct pkmap_queue *queue = &hm->pkmap.queue[0];
+
+	forged = (struct pkmap_waiter){
+		.page = &hm->config.mem_map[page],
+		.task = port_task_current(),
+	};
+	queue->head = &forged;
+	queue->tail = &forged;
+	port_atomic_store(&queue->nr, 1);
+}
+
+static void queue_for_p1(struct highmem *hm)
+{
+	queue_for(hm, P0 + 1);
+}
+
+static void queue_for_p0(struct highmem *hm)
+{
+	queue_for(hm, P0);
+}
+
+Test(oracle, a_lost_wakeup)
+{
+	EXPECT_SEEN(HOLD_P0, 1, queue_for_p1,
+		    "lost wake-up: task 1 sleeps on colour 0 while slot 1 is "
+		    "to be had");
+	EXPECT_SEEN("machine\ntask A: kmap p0; kunmap p0; kmap p1; yield", 3,
+		    queue_for_p1,
+		    "lost wake-up: task 1 sleeps on colour 0 while slot 0 is "
+		    "to be had");
+	EXPECT_SEEN("machine\ntask A: kmap p0; kmap p1; yield", 2, queue_for_p0,
+		    "lost wake-up: task 1 sleeps on colour 0 while its page "
+		    "is mapped");
+}
+
+static void forget_the_waiters(struct highmem *hm)
+{
+	hm->pkmap.queue[0].head = NULL;
+	hm->pkmap.queue[0].tail = NULL;
+	port_atomic_store(&hm->pkmap.queue[0].nr, 0);
+}
+
+Test(oracle, a_waiter_that_is_forgotten)
+{
+	EXPECT_SEEN(B_WAITS, 3, forget_the_waiters,
+		    "task B neither runs nor waits in the queue of a colour");
+}
+
+static void forget_a_free_slot(struct highmem *hm)
+{
+	hm->pkmap.free[0] &= ~2u;
+}
+
+Test(oracle, a_slot_that_is_lost)
+{
+	EXPECT_SEEN(HOLD_P0, 1, forget_a_free_slot,
+		    "slot 1 is not free after all tasks have ended and a "
+		    "flush");
+}
+
+Test(oracle, nothing_runs_after_a_failure)
+{
+	struct sabotage sabotage = { 1, spoil_first_word };
+
+	run("machine cpus=2\ntask A: kmap p0; check; write p0; kunmap p0\n"
+	    "task B cpu=1: kmap p1",
+	    &sabotage);
+	cr_expect_str_eq(story, "A: kmap p0 -> ok\nA: check -> FAILED\n");
+}
