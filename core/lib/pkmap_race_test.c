@@ -66,16 +66,25 @@ Test(pkmap_race, two_hits_of_one_slot)
 	explore(&scenario, 3);
 }
 
+static const char *two_kmaps_are_counted(void)
+{
+	uint32_t hits = highmem_stat(hm, HM_STAT_HIT);
+
+	if (hits + highmem_stat(hm, HM_STAT_MISS) != 2)
+		return "a kmap is neither a hit nor a miss";
+	return nobody_holds_anything();
+}
+
 /* kmap_miss(): somebody else's miss was first. */
 Test(pkmap_race, two_misses_of_one_page)
 {
 	struct scenario scenario = {
 		.machine = TWO_SLOTS,
 		.tasks = { use_p0, use_p0 },
-		.wrong = nobody_holds_anything,
+		.wrong = two_kmaps_are_counted,
 	};
 
-	explore(&scenario, 2);
+	explore(&scenario, 3);
 }
 
 /* page_pin(): the slot changed owner; flush_idle_slots(): a hit was first. */
@@ -144,6 +153,41 @@ Test(pkmap_race, a_waiter_against_a_kunmap_and_a_hit)
 	};
 
 	explore(&scenario, 2);
+}
+
+static void p1_is_stale(void)
+{
+	kmap(hm, high(hm, 0));
+	kmap(hm, high(hm, 3));
+	port_atomic_store(&high(hm, 1)->pkmap_slot, 1);
+}
+
+static void get_stale_p1(void *arg)
+{
+	(void)arg;
+	SEE(!kmap_high_get(hm, high(hm, 1)));
+	port_atomic_store(&high(hm, 1)->pkmap_slot, 0);
+}
+
+static void drop_p0_for_good(void *arg)
+{
+	(void)arg;
+	kunmap(hm, high(hm, 0));
+}
+
+/*
+ * slot_put(): the one who pinned a slot that changed owner may be the last to
+ * let it go, and then it is for him to serve the queue.
+ */
+Test(pkmap_race, a_waiter_against_a_kunmap_and_a_stale_pin)
+{
+	struct scenario scenario = {
+		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p1_is_stale,
+		.tasks = { use_p2, get_stale_p1, drop_p0_for_good },
+	};
+
+	explore(&scenario, 3);
 }
 
 /* share_slot(), take_over(): the page got another slot meanwhile. */

@@ -253,6 +253,18 @@ Test(pkmap, the_search_reads_a_word_at_a_time)
 	EXPECT_SOUND(hm);
 }
 
+/* In the word of the hand it looks from the hand on; in the next, from 0. */
+Test(pkmap, the_search_goes_on_in_the_next_word)
+{
+	struct highmem *hm = boot((struct machine_config){ .nr_slots = 64 });
+
+	hm->pkmap.hand[0] = 5;
+	hm->pkmap.free[0] = 0x1f;
+	cr_expect_eq(kmap(hm, high(hm, 0)), slot_address(hm, 32));
+	cr_expect_eq(hm->pkmap.hand[0], 33);
+	EXPECT_STAT(hm, PROBE, 2);
+}
+
 static void check_colours(unsigned int nr_colours, unsigned int nr_slots)
 {
 	struct highmem *hm = boot((struct machine_config){
@@ -262,9 +274,12 @@ static void check_colours(unsigned int nr_colours, unsigned int nr_slots)
 	});
 	unsigned int wrong = 0;
 
+	/* One colour after the other: each must leave the next one's alone. */
 	for (unsigned int i = 0; i < nr_slots; i++) {
-		vaddr_t address = (vaddr_t)kmap(hm, high(hm, i));
-		pfn_t pfn = page_to_pfn(hm, high(hm, i));
+		unsigned int n = i * nr_colours % nr_slots +
+				 i * nr_colours / nr_slots;
+		vaddr_t address = (vaddr_t)kmap(hm, high(hm, n));
+		pfn_t pfn = page_to_pfn(hm, high(hm, n));
 
 		wrong += (address >> PAGE_SHIFT) % nr_colours !=
 			 pfn % nr_colours;

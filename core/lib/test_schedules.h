@@ -74,6 +74,15 @@ static inline void interrupt_now(void *arg, unsigned int irq)
 	machine_interrupt(scenario->handler, NULL);
 }
 
+/* At rest a slot has an owner or is free. */
+static inline const char *lost_slot(void)
+{
+	for (unsigned int s = 0; s < hm->config.nr_slots; s++)
+		if (slot_count(hm, s) == 0 && !slot_is_free(hm, s))
+			return "a slot is neither owned nor free";
+	return NULL;
+}
+
 static inline const char *run_schedule(const struct scenario *scenario)
 {
 	enum machine_verdict verdict;
@@ -96,7 +105,9 @@ static inline const char *run_schedule(const struct scenario *scenario)
 		return why;
 	if (verdict != MACHINE_DONE)
 		return "a task never ends";
-	why = scenario->wrong ? scenario->wrong() : NULL;
+	why = lost_slot();
+	if (!why && scenario->wrong)
+		why = scenario->wrong();
 	machine_shutdown();
 	return why ? why : "";
 }

@@ -161,6 +161,9 @@ struct port_task *sim_choose_next(struct port_task *fallback);
 void sim_drain(unsigned int cpu);
 bool sim_drain_all(void);
 
+/* Will the next run be controlled? */
+bool sim_has_control(void);
+
 /* A machine boots; a run begins and ends. */
 void sim_control_reset(void);
 void sim_control_begin(void);

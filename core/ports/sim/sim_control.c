@@ -22,6 +22,11 @@ void sim_control_reset(void)
 	frozen = false;
 }
 
+bool sim_has_control(void)
+{
+	return control != NULL;
+}
+
 void sim_control_begin(void)
 {
 	sim_controlled = control != NULL;

@@ -289,6 +289,17 @@ static void task_main(void *arg)
 	fiber_switch(&self->fiber, &sim.controller.fiber, 1);
 }
 
+/*
+ * What an earlier run left on the stack must not show in sim_state_hash(): two
+ * searches of the same programs are to count the same. No task goes deeper.
+ */
+#define CLEAN_BYTES 8192
+
+static void clean_stack(uint8_t *stack)
+{
+	memset(stack + SIM_STACK_SIZE - CLEAN_BYTES, 0, CLEAN_BYTES);
+}
+
 uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 {
 	struct port_task *task = &sim.tasks[sim.nr_tasks];
@@ -298,6 +309,8 @@ uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 	task->cpu = cpu;
 	task->entry = entry;
 	task->arg = arg;
+	if (sim_has_control())
+		clean_stack(stacks[task->id - 1]);
 	fiber_make(&task->fiber, stacks[task->id - 1], SIM_STACK_SIZE,
 		   task_main, task);
 	return task->id;

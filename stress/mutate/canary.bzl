@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: MIT
+"""A core with one deliberate bug, under each lane that must find it.
+
+A lane is a way in which `bazel test //...` tests the core. Here it is linked
+once more, with another core, and canary.py sees to it that it goes red.
+"""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary")
+load(
+    "//core/build:highmem.bzl",
+    "conformance_test",
+    "highmem_library",
+    "mutated_source",
+)
+load("//core/build:variant.bzl", "variant_binary")
+load("//fuzz:fuzz.bzl", "cc_fuzz_test")
+load("//stress/kernel:kernel.bzl", "kernel_image")
+load("//stress/torture:torture.bzl", "torture_binary")
+
+# How long a lane may take to find a bug: canary.py stops it then. A healthy
+# core is given less, because a fuzzer never ends.
+_LIMIT_SECONDS = 10
+_HEALTHY_SECONDS = 2
+
+# ---- Lanes ------------------------------------------------------------------
+
+# Each function declares the program of one lane around a core, and returns its
+# label, its arguments, and the files that these name.
+
+def _program(label, args, data = []):
+    return struct(label = label, args = args, data = data)
+
+def _pinned(name, binary, sanitizers = []):
+    """NAME_bin: a cc_binary as it is built for its lane."""
+    variant_binary(
+        name = name + "_bin",
+        testonly = True,
+        binary = binary,
+        mode = "opt",
+        sanitizers = sanitizers,
+        tags = ["manual"],
+    )
+    return name + "_bin"
+
+def _unit(name, core, seconds):
+    """The Criterion tests beside the code, all in one program."""
+    cc_binary(
+        name = name,
+        testonly = True,
+        tags = ["manual"],
+        deps = [
+            "//core/lib:tests",
+            core,
+        ],
+    )
+    return _program(_pinned(name, name), [])
+
+def _conformance(name, core, seconds):
+    """The suite that every port passes, on the simulated machine."""
+    conformance_test(
+        name = name,
+        core = core,
+        port = "sim",
+        tags = ["manual"],
+    )
+    return _program(_pinned(name, name), [])
+
+def _fuzz_target(name, core):
+    cc_fuzz_test(
+        name = name,
+        srcs = ["//fuzz:kmap_fuzz_test.c"],
+        corpus = ["//fuzz:kmap_seeds"],
+        tags = ["manual"],
+        deps = [
+            "//core/testing:testing_sim",
+            "//fuzz:fuzz_program",
+            core,
+        ],
+    )
+
+def _fuzz(name, core, seconds):
+    """libFuzzer from nothing: neither the seeds nor the dictionary help it.
+
+    Long inputs from the start: a bug takes several tasks that do something.
+    """
+    _fuzz_target(name, core)
+    return _program(name + "_bin", [
+        "-seed=1",
+        "-len_control=0",
+        "-max_len=520",
+        "-max_total_time=%d" % seconds,
+        "-artifact_prefix={scratch}/",
+    ])
+
+def _replay(name, core, seconds):
+    """Every seed once, as //fuzz:kmap_fuzz_test does it."""
+    _fuzz_target(name, core)
+    return _program(
+        name,
+        ["$(rootpath %s_corpus)" % name],
+        [name + "_corpus"],
+    )
+
+def _kernel(name, core, seconds):
+    """The i686 kernel in QEMU, with an interrupt after each instruction."""
+    kernel_image(
+        name = name + "_image",
+        core = core,
+        tags = ["manual"],
+    )
+    return _program(
+        "//stress/kernel:run_kernel.py",
+        ["--kernel=$(rootpath %s_image)" % name],
+        [
+            name + "_image",
+            "//stress/kernel:ktap.py",
+        ],
+    )
+
+def _torture_with(sanitizers, name, core, seconds):
+    torture_binary(
+        name = name,
+        core = core,
+        tags = ["manual"],
+    )
+    return _program(_pinned(name, name, sanitizers), [
+        "--seed=1",
+        "--time=%ds" % seconds,
+        "--stall=2s",
+        "--out={scratch}",
+    ])
+
+def _torture(name, core, seconds):
+    """Threads as CPUs, at full speed."""
+    return _torture_with([], name, core, seconds)
+
+def _tsan(name, core, seconds):
+    """The same threads, each access of theirs under ThreadSanitizer."""
+    return _torture_with(["tsan"], name, core, seconds)
+
+# Which core a lane takes, and how its program says that it found a bug.
+_LANES = {
+    "conformance": struct(port = "sim", program = _conformance, red = [77]),
+    "fuzz": struct(port = "sim", program = _fuzz, red = [77]),
+    "kernel": struct(port = "i686", program = _kernel, red = [70, 77]),
+    "replay": struct(port = "sim", program = _replay, red = [77]),
+    "torture": struct(port = "host", program = _torture, red = [70, 77]),
+    "tsan": struct(port = "host", program = _tsan, red = [77]),
+    "unit": struct(port = "sim", program = _unit, red = [1]),
+}
+
+# What a test of the lane asks of Bazel: both cores, for whoever uses them.
+_TAGS = {
+    "torture": ["cpu:2"],
+    "tsan": ["cpu:2"],
+    # Criterion runs tests side by side; and it names a socket in /tmp after
+    # its PID, which is the same in every sandbox.
+    "unit": [
+        "cpu:2",
+        "no-sandbox",
+    ],
+}
+
+# ---- Mutants ----------------------------------------------------------------
+
+def _broken_source(name, source):
+    """core/lib/SOURCE with the bug, under the name that it has in core/lib."""
+    mutated_source(
+        name = name + "_patched",
+        src = "//core/lib:" + source,
+        patch = "mutants/%s.patch" % name,
+        tags = ["manual"],
+    )
+
+    # Checks and sanitizers then name core/lib/SOURCE, as its tests expect.
+    native.genrule(
+        name = name + "_source",
+        srcs = [name + "_patched"],
+        outs = [name + "/" + source],
+        cmd = "{ echo '#line 1 \"core/lib/%s\"'; cat $<; } > $@" % source,
+        tags = ["manual"],
+    )
+
+def _broken_cores(name, source, lanes):
+    for port in depset([_LANES[lane].port for lane in lanes]).to_list():
+        highmem_library(
+            name = "%s_%s" % (name, port),
+            testonly = True,
+            overrides = {source: name + "_source"},
+            port = port,
+            tags = ["manual"],
+        )
+
+def _quoted(text):
+    """For `args`, which Bazel splits into words as a shell does."""
+    return "'%s'" % text.replace("'", "'\\''")
+
+def _lane_test(name, main, mutant, lane, core, says, seconds, patch = None):
+    program = _LANES[lane].program("%s_%s" % (mutant, lane), core, seconds)
+    args = [
+        "--mutant=" + mutant,
+        "--lane=" + lane,
+        "--limit=%ds" % _LIMIT_SECONDS,
+        "--red=" + ",".join([str(status) for status in _LANES[lane].red]),
+        "--says=" + says.replace("$", "$$"),
+    ]
+    if patch:
+        args.append("--patch=$(rootpath %s)" % patch)
+    args += ["$(rootpath %s)" % program.label] + program.args
+    native.py_test(
+        name = name,
+        size = "small",
+        srcs = ["canary.py"] + ([main] if main != "canary.py" else []),
+        args = [_quoted(arg) for arg in args],
+        data = [program.label] + program.data + ([patch] if patch else []),
+        main = main,
+        tags = ["canary", lane] + _TAGS.get(lane, []),
+    )
+
+def canary(name, source, lanes):
+    """A mutant, and a test for each lane that has to find it.
+
+    The bug is mutants/NAME.patch; a patch that does not apply fails the build.
+    Targets: NAME_LANE_test for each lane; NAME_fuzz_run and the others of
+    cc_fuzz_test for the lane `fuzz`.
+
+    Args:
+      name: of the mutant.
+      source: the file of core/lib that the patch breaks.
+      lanes: {lane: regular expression}, a sentence of the lane's output that
+        belongs to this bug and no other.
+    """
+    _broken_source(name, source)
+    _broken_cores(name, source, lanes)
+    for lane, says in lanes.items():
+        _lane_test(
+            name = "%s_%s_test" % (name, lane),
+            core = "%s_%s" % (name, _LANES[lane].port),
+            lane = lane,
+            main = "canary.py",
+            mutant = name,
+            patch = "mutants/%s.patch" % name,
+            says = says,
+            seconds = 2 * _LIMIT_SECONDS,
+        )
+
+def canary_controls(name):
+    """The same for the healthy core, with the verdict the other way round.
+
+    A canary that passes on it would pass on anything. NAME_LANE_test for every
+    lane.
+
+    Args:
+      name: stands where the mutant's does.
+    """
+    for lane in _LANES:
+        _lane_test(
+            name = "%s_%s_test" % (name, lane),
+            core = "//core:highmem_" + _LANES[lane].port,
+            lane = lane,
+            main = "control.py",
+            mutant = name,
+            says = ".",
+            seconds = _HEALTHY_SECONDS,
+        )
