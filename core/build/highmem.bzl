@@ -102,11 +102,11 @@ def mutated_source(name, src, patch, **kwargs):
         **kwargs
     )
 
-def port_library(name, port, deps = [], **kwargs):
+def port_library(name, port, deps = [], copts = HIGHMEM_COPTS, **kwargs):
     """A library compiled against one port's backend: the port, or its tests."""
     cc_library(
         name = name,
-        copts = HIGHMEM_COPTS,
+        copts = copts,
         linkstatic = True,
         target_compatible_with = port_constraints(port),
         deps = deps + [

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "stress/explore/checkpoint.h"
+
+static const struct certificate sums = {
+	.tasks = 2,
+	.ops = 3,
+	.preemptions = 2,
+	.pruning = 1,
+	.programs = 17,
+	.schedules = 123456789012,
+	.hash = UINT64_MAX,
+};
+
+static char path[] = "/tmp/checkpoint_test.XXXXXX";
+
+static void make_path(void)
+{
+	int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	close(fd);
+}
+
+static void remove_path(void)
+{
+	unlink(path);
+}
+
+TestSuite(checkpoint, .init = make_path, .fini = remove_path);
+
+static void expect_refused(struct certificate asked)
+{
+	struct certificate before = asked;
+
+	cr_expect_not(checkpoint_load(path, &asked));
+	cr_expect_eq(asked.programs, before.programs);
+	cr_expect_eq(access(path, F_OK), 0, "it is left alone");
+}
+
+Test(checkpoint, comes_back_as_it_was)
+{
+	struct certificate found = sums;
+
+	found.programs = 0;
+	found.hash = 0;
+	cr_assert(checkpoint_save(path, &sums));
+	cr_assert(checkpoint_load(path, &found));
+	cr_expect_eq(found.programs, sums.programs);
+	cr_expect_eq(found.schedules, sums.schedules);
+	cr_expect_eq(found.hash, sums.hash);
+}
+
+Test(checkpoint, of_another_search_is_refused)
+{
+	struct certificate asked = sums;
+
+	cr_assert(checkpoint_save(path, &sums));
+	asked.ops = 4;
+	expect_refused(asked);
+}
+
+Test(checkpoint, cut_at_any_place_is_refused)
+{
+	long size;
+	FILE *file;
+
+	cr_assert(checkpoint_save(path, &sums));
+	file = fopen(path, "r");
+	fseek(file, 0, SEEK_END);
+	size = ftell(file);
+	fclose(file);
+	for (long len = size - 2; len >= 0; len--) {
+		cr_assert_eq(truncate(path, len), 0);
+		expect_refused(sums);
+	}
+}
+
+Test(checkpoint, with_a_changed_digit_is_refused)
+{
+	FILE *file;
+
+	cr_assert(checkpoint_save(path, &sums));
+	file = fopen(path, "r+");
+	fseek(file, -3, SEEK_END);
+	fputc('x', file);
+	fclose(file);
+	expect_refused(sums);
+}
+
+Test(checkpoint, that_is_not_there_begins_anew)
+{
+	struct certificate asked = sums;
+
+	unlink(path);
+	asked.programs = 0;
+	cr_expect(checkpoint_load(path, &asked));
+	cr_expect_eq(asked.programs, 0);
+}
+
+Test(checkpoint, where_nothing_can_be_written_says_so)
+{
+	cr_expect_not(checkpoint_save("/nonexistent/checkpoint", &sums));
+}

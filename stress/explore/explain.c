@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <string.h>
+
+#include "stress/explore/explain.h"
+
+/* In this order: who is asked first knows more of what it sees. */
+static detective *const detectives[] = {
+	explain_deadlock,   explain_too_long,  explain_lost_wakeup,
+	explain_lost_grant, explain_spin,      explain_sleep,
+	explain_lock_left,  explain_misuse,    explain_dirty_window,
+	explain_stale,	    explain_two_slots, explain_stolen_slot,
+	explain_count,
+};
+
+/* ---- When nobody knows ------------------------------------------------------------ */
+
+/* "page 3" of the oracle is an index in mem_map; people know it as p1. */
+static void copy_with_page_names(const char *sentence, char *buf)
+{
+	while (*sentence) {
+		unsigned int index;
+		int len = 0;
+		char name[NAME_SIZE];
+
+		if (sscanf(sentence, "page %u%n", &index, &len) == 1) {
+			page_name(index, name);
+			text_append(buf, SENTENCE_SIZE, "%s", name);
+			sentence += len;
+		} else {
+			text_append(buf, SENTENCE_SIZE, "%.1s", sentence);
+			sentence++;
+		}
+	}
+}
+
+static bool is_turn(const struct entry *entry)
+{
+	return entry->kind == ENTRY_ENTER ||
+	       (entry->kind == ENTRY_ACCESS && entry->held) ||
+	       (entry->kind == ENTRY_SWITCH &&
+		strcmp(entry->text, "is preempted") == 0);
+}
+
+static void say_turn(const struct record *record, uint32_t at, char *buf)
+{
+	const struct entry *entry = &record->entries[at];
+	char doer[NAME_SIZE];
+
+	if (entry->kind == ENTRY_ENTER)
+		text_append(buf, SENTENCE_SIZE, "%c interrupted %c",
+			    actor_letter(entry->actor),
+			    actor_letter(entry->task));
+	else if (entry->kind == ENTRY_SWITCH)
+		text_append(buf, SENTENCE_SIZE, "%s was preempted",
+			    doer_name(record, at, doer));
+	else
+		text_append(buf, SENTENCE_SIZE, "%s had a store held back",
+			    doer_name(record, at, doer));
+	text_append(buf, SENTENCE_SIZE, " at step %" PRIu32, entry->step);
+}
+
+/* What was out of the ordinary just before. */
+static void say_last_turns(const struct record *record, char *buf)
+{
+	uint32_t turns[2];
+	unsigned int nr = 0;
+
+	for (uint32_t i = record->nr_entries; nr < 2 && i-- > 0;)
+		if (is_turn(&record->entries[i]))
+			turns[nr++] = i;
+	if (nr == 0)
+		return;
+	text_append(buf, SENTENCE_SIZE, "; before it, ");
+	if (nr == 2) {
+		say_turn(record, turns[1], buf);
+		text_append(buf, SENTENCE_SIZE, " and ");
+	}
+	say_turn(record, turns[0], buf);
+}
+
+/* ------------------------------------------------------------------------------------ */
+
+const char *explain_record(const struct record *record)
+{
+	static char sentence[SENTENCE_SIZE];
+	size_t nr = sizeof(detectives) / sizeof(detectives[0]);
+
+	sentence[0] = '\0';
+	if (record->result.exec.verdict == EXEC_OK)
+		return "nothing goes wrong: every task ends, and all that "
+		       "must hold holds";
+	for (size_t i = 0; i < nr; i++)
+		if (detectives[i](record, sentence))
+			return sentence;
+	copy_with_page_names(record->result.exec.sentence, sentence);
+	say_last_turns(record, sentence);
+	return sentence;
+}
+
+const char *explain_program(const struct program *program)
+{
+	struct record *record = record_run(program);
+	const char *sentence = explain_record(record);
+
+	record_free(record);
+	return sentence;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "core/ports/sim/sim.h"
+#include "stress/explore/explain.h"
+
+uint32_t final_value(const struct record *record, enum cell_kind kind,
+		     unsigned int a, unsigned int b)
+{
+	return record->values[cell_find(record, kind, a, b)];
+}
+
+static bool changes(const struct record *record, uint32_t at, unsigned int cell,
+		    uint32_t *after)
+{
+	const struct entry *entry = &record->entries[at];
+
+	for (uint32_t i = entry->nr_changes; i-- > 0;) {
+		const struct change *change =
+			&record->changes[entry->first_change + i];
+
+		if (change->cell != cell)
+			continue;
+		if (after)
+			*after = change->after;
+		return true;
+	}
+	return false;
+}
+
+uint32_t last_change(const struct record *record, int cell, uint32_t limit)
+{
+	for (uint32_t i = limit; i-- > 0;)
+		if (changes(record, i, (unsigned int)cell, NULL))
+			return i;
+	return NONE;
+}
+
+uint32_t value_at(const struct record *record, unsigned int cell, uint32_t at)
+{
+	uint32_t changed = last_change(record, (int)cell, at + 1);
+	uint32_t value = record->cells[cell].kind == CELL_FREE;
+
+	if (changed != NONE)
+		changes(record, changed, cell, &value);
+	return value;
+}
+
+uint32_t last_access(const struct record *record, unsigned int actor,
+		     enum sim_access access, uint32_t limit)
+{
+	for (uint32_t i = limit; i-- > 0;) {
+		const struct entry *entry = &record->entries[i];
+
+		if (entry->kind == ENTRY_ACCESS && entry->actor == actor &&
+		    entry->access == access)
+			return i;
+	}
+	return NONE;
+}
+
+uint32_t begin_of(const struct record *record, uint32_t at)
+{
+	uint8_t actor = record->entries[at].actor;
+
+	while (at > 0 && !(record->entries[at].kind == ENTRY_BEGIN &&
+			   record->entries[at].actor == actor))
+		at--;
+	return at;
+}
+
+/* A switch belongs to whom it took away. */
+static unsigned int doer_of(const struct entry *entry)
+{
+	return entry->kind == ENTRY_SWITCH ? entry->other : entry->actor;
+}
+
+const char *doer_name(const struct record *record, uint32_t at, char *buf)
+{
+	unsigned int actor = doer_of(&record->entries[at]);
+	const char *op = TRACE_AT_END;
+
+	for (uint32_t i = at + 1; i-- > 0;) {
+		const struct entry *entry = &record->entries[i];
+
+		if (entry->kind != ENTRY_BEGIN || entry->actor != actor)
+			continue;
+		op = entry->text;
+		break;
+	}
+	if (strcmp(op, TRACE_AT_END) == 0)
+		snprintf(buf, NAME_SIZE, "%c at its end", actor_letter(actor));
+	else
+		snprintf(buf, NAME_SIZE, "%c's %.31s", actor_letter(actor), op);
+	return buf;
+}
+
+uint32_t step_of(const struct record *record, uint32_t at)
+{
+	return at == NONE ? 0 : record->entries[at].step;
+}
+
+bool is_asleep(const struct record *record, unsigned int task)
+{
+	return final_value(record, CELL_TASK, task, 0) == SIM_TASK_PARKED;
+}
+
+int page_of_op(const struct record *record, unsigned int actor)
+{
+	for (uint32_t i = record->nr_entries; i-- > 0;) {
+		const struct entry *entry = &record->entries[i];
+		unsigned int number;
+		char zone;
+
+		if (entry->kind != ENTRY_BEGIN || entry->actor != actor)
+			continue;
+		if (sscanf(entry->text, "%*s %c%u", &zone, &number) != 2)
+			return -1;
+		return (int)(zone == 'p' ? number + MACHINE_LOWMEM_PAGES
+					 : number);
+	}
+	return -1;
+}
+
+/* Highmem begins at a frame that is a multiple of every number of colours. */
+bool has_colour(const struct record *record, unsigned int index,
+		unsigned int colour)
+{
+	return (index - MACHINE_LOWMEM_PAGES) %
+		       record->program.machine.nr_colours ==
+	       colour;
+}

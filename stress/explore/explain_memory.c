@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <string.h>
+
+#include "stress/explore/explain.h"
+
+/*
+ * Failures one meets through an address: a translation that should be gone, a
+ * slot or a window with two owners, a page in two slots, a count that is off.
+ */
+
+/* ---- Stale translations -------------------------------------------------------- */
+
+struct stale {
+	unsigned int cpu;
+	unsigned int place;
+	uint32_t page;	  /* as in CELL_TLB */
+	uint32_t cleared; /* entry that took it out of the page table */
+};
+
+static bool find_stale(const struct record *record, struct stale *stale)
+{
+	for (unsigned int c = 0; c < record->nr_cells; c++) {
+		const struct cell *cell = &record->cells[c];
+		int pte = cell_find(record, CELL_PTE, cell->a, 0);
+
+		if (cell->kind != CELL_TLB || record->values[c] == 0 ||
+		    record->values[c] == record->values[pte])
+			continue;
+		*stale = (struct stale){
+			.cpu = cell->b,
+			.place = cell->a,
+			.page = record->values[c],
+		};
+		stale->cleared = last_change(record, pte, record->nr_entries);
+		while (stale->cleared != NONE &&
+		       value_at(record, (unsigned int)pte, stale->cleared) != 0)
+			stale->cleared = last_change(record, pte,
+						     stale->cleared);
+		return stale->cleared != NONE;
+	}
+	return false;
+}
+
+static bool is_flush(const struct entry *entry)
+{
+	return entry->kind == ENTRY_ACCESS &&
+	       (entry->access == SIM_FLUSH_LOCAL ||
+		entry->access == SIM_SHOOTDOWN);
+}
+
+/* The last flush in [@from, @to), or NONE. */
+static uint32_t find_flush(const struct record *record, uint32_t from,
+			   uint32_t to)
+{
+	for (uint32_t i = to; i-- > from;)
+		if (is_flush(&record->entries[i]))
+			return i;
+	return NONE;
+}
+
+/* The first interrupt or switch in [@from, @to), or NONE. */
+static uint32_t find_cut(const struct record *record, uint32_t from,
+			 uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++)
+		if (record->entries[i].kind == ENTRY_ENTER ||
+		    (record->entries[i].kind == ENTRY_SWITCH &&
+		     strcmp(record->entries[i].text, "is preempted") == 0))
+			return i;
+	return NONE;
+}
+
+static void say_missing_flush(const struct record *record,
+			      const struct stale *stale, char *buf)
+{
+	uint32_t late = find_flush(record, stale->cleared + 1,
+				   record->nr_entries);
+	uint32_t early = find_flush(record, begin_of(record, stale->cleared),
+				    stale->cleared);
+	uint32_t cut = find_cut(record, stale->cleared, record->nr_entries);
+
+	if (late != NONE && record->entries[late].access == SIM_FLUSH_LOCAL)
+		text_append(buf, SENTENCE_SIZE,
+			    "only CPU %u flushed it, at step %" PRIu32,
+			    record->entries[late].cpu, step_of(record, late));
+	else if (late != NONE)
+		text_append(buf, SENTENCE_SIZE,
+			    "the shootdown at step %" PRIu32
+			    " did not reach it",
+			    step_of(record, late));
+	else if (early != NONE)
+		text_append(buf, SENTENCE_SIZE,
+			    "the flush had come before that, at step %" PRIu32
+			    ", so CPU %u loaded it again",
+			    step_of(record, early), stale->cpu);
+	else if (cut != NONE)
+		text_append(buf, SENTENCE_SIZE,
+			    "no flush had followed when %c came at step "
+			    "%" PRIu32,
+			    actor_letter(record->entries[cut].actor),
+			    step_of(record, cut));
+	else
+		text_append(buf, SENTENCE_SIZE, "no flush followed");
+}
+
+static void say_new_owner(const struct record *record,
+			  const struct stale *stale, char *buf)
+{
+	int pte = cell_find(record, CELL_PTE, stale->place, 0);
+	uint32_t given = last_change(record, pte, record->nr_entries);
+	char doer[NAME_SIZE];
+	char page[NAME_SIZE];
+
+	if (record->values[pte] == 0)
+		return;
+	cell_value(record, (unsigned int)pte, record->values[pte], page);
+	text_append(buf, SENTENCE_SIZE, "; %s put %s there at step %" PRIu32,
+		    doer_name(record, given, doer), page,
+		    step_of(record, given));
+}
+
+bool explain_stale(const struct record *record, char *buf)
+{
+	struct stale stale;
+	char place[NAME_SIZE];
+	char page[NAME_SIZE];
+	char doer[NAME_SIZE];
+	int tlb;
+
+	if (!find_stale(record, &stale))
+		return false;
+	tlb = cell_find(record, CELL_TLB, stale.place, stale.cpu);
+	place_name(record, stale.place, place);
+	cell_value(record, (unsigned int)tlb, stale.page, page);
+	text_append(buf, SENTENCE_SIZE,
+		    "stale translation: CPU %u still finds %s in %s, whose "
+		    "PTE %s cleared at step %" PRIu32 ": ",
+		    stale.cpu, page, place,
+		    doer_name(record, stale.cleared, doer),
+		    step_of(record, stale.cleared));
+	say_missing_flush(record, &stale, buf);
+	say_new_owner(record, &stale, buf);
+	return true;
+}
+
+/* ---- Two owners ------------------------------------------------------------------ */
+
+/* The newest PTE that was written over one that was present, or NONE. */
+static uint32_t find_overwritten(const struct record *record)
+{
+	for (uint32_t i = record->nr_entries; i-- > 0;) {
+		const struct entry *entry = &record->entries[i];
+
+		if (entry->kind == ENTRY_ACCESS &&
+		    entry->access == SIM_PTE_SET && entry->before != 0)
+			return i;
+	}
+	return NONE;
+}
+
+/* The task whose window it is lowered its depth before it cleared the PTE. */
+static void say_depth(const struct record *record, uint32_t at, char *buf)
+{
+	const struct entry *entry = &record->entries[at];
+	int depth = cell_find(record, CELL_DEPTH, entry->task, 0);
+	uint32_t changed = last_change(record, depth, begin_of(record, at));
+	char doer[NAME_SIZE];
+
+	if (changed == NONE || entry->actor == entry->task)
+		return;
+	text_append(buf, SENTENCE_SIZE,
+		    "; it interrupted %s, which had set its depth to %" PRIu32
+		    " at step %" PRIu32,
+		    doer_name(record, changed, doer),
+		    value_at(record, (unsigned int)depth, changed),
+		    step_of(record, changed));
+}
+
+bool explain_dirty_window(const struct record *record, char *buf)
+{
+	uint32_t at = find_overwritten(record);
+	const struct cell *cell;
+	char doer[NAME_SIZE];
+	char place[NAME_SIZE];
+	char page[NAME_SIZE];
+
+	if (at == NONE)
+		return false;
+	cell = &record->cells[record->entries[at].cell];
+	place_name(record, cell->a, place);
+	cell_value(record, (unsigned int)record->entries[at].cell,
+		   (uint32_t)record->entries[at].before, page);
+	text_append(
+		buf, SENTENCE_SIZE,
+		"dirty %s: %s took %s at step %" PRIu32
+		" while its PTE still held %s",
+		cell->a < record->program.machine.nr_slots ? "slot" : "window",
+		doer_name(record, at, doer), place, step_of(record, at), page);
+	say_depth(record, at, buf);
+	return true;
+}
+
+static uint32_t owner_of(const struct record *record, unsigned int slot)
+{
+	if (final_value(record, CELL_COUNT, slot, 0) == 0)
+		return 0;
+	return final_value(record, CELL_OWNER, slot, 0);
+}
+
+bool explain_two_slots(const struct record *record, char *buf)
+{
+	unsigned int nr_slots = record->program.machine.nr_slots;
+	unsigned int a = 0;
+	unsigned int b = 0;
+	uint32_t since[2];
+	char doer[2][NAME_SIZE];
+	char page[NAME_SIZE];
+
+	for (unsigned int s = 0; b == 0 && s < nr_slots; s++)
+		for (unsigned int t = s + 1; b == 0 && t < nr_slots; t++)
+			if (owner_of(record, s) != 0 &&
+			    owner_of(record, s) == owner_of(record, t)) {
+				a = s;
+				b = t;
+			}
+	if (b == 0)
+		return false;
+	since[0] = last_change(record, cell_find(record, CELL_OWNER, a, 0),
+			       record->nr_entries);
+	since[1] = last_change(record, cell_find(record, CELL_OWNER, b, 0),
+			       record->nr_entries);
+	page_name(owner_of(record, a) - 1, page);
+	text_append(buf, SENTENCE_SIZE,
+		    "two slots for one page: %s is in slot %u since %s (step "
+		    "%" PRIu32 ") and in slot %u since %s (step %" PRIu32
+		    "): the later one did not see the earlier",
+		    page, a, doer_name(record, since[0], doer[0]),
+		    step_of(record, since[0]), b,
+		    doer_name(record, since[1], doer[1]),
+		    step_of(record, since[1]));
+	return true;
+}
+
+/* "B reads 1 at ADDRESS, byte 0 of page 3, ...": whose map it was. */
+bool explain_stolen_slot(const struct record *record, char *buf)
+{
+	const char *sentence = record->result.exec.sentence;
+	unsigned int index;
+	uintptr_t vaddr;
+	unsigned int found;
+	char reader;
+	char page[NAME_SIZE];
+	char now[NAME_SIZE];
+	char doer[NAME_SIZE];
+	uint32_t read = NONE;
+	uint32_t given;
+	int pte = -1;
+
+	if (sscanf(sentence, "%c reads %x at %" SCNxPTR ", byte %*u of page %u",
+		   &reader, &found, &vaddr, &index) != 4)
+		return false;
+	for (uint32_t i = 0; i < record->nr_entries; i++)
+		if (record->entries[i].kind == ENTRY_ACCESS &&
+		    record->entries[i].access == SIM_MEM_LOAD)
+			read = i;
+	for (unsigned int p = 0; read != NONE && p < record->nr_places; p++) {
+		char place[NAME_SIZE];
+
+		place_name(record, p, place);
+		if (strncmp(record->entries[read].text, place, strlen(place)) ==
+		    0)
+			pte = cell_find(record, CELL_PTE, p, 0);
+	}
+	if (pte < 0 || record->values[pte] == index + 1)
+		return false;
+	given = last_change(record, pte, record->nr_entries);
+	if (given == NONE)
+		return false;
+	page_name(index, page);
+	cell_value(record, (unsigned int)pte, record->values[pte], now);
+	text_append(buf, SENTENCE_SIZE,
+		    "stolen slot: %c has %s mapped, but %s put %s in its place "
+		    "at step %" PRIu32,
+		    reader, page, doer_name(record, given, doer), now,
+		    step_of(record, given));
+	return true;
+}
+
+/* ---- Counts ------------------------------------------------------------------------- */
+
+static void say_count_changes(const struct record *record, int cell, char *buf)
+{
+	uint32_t last = last_change(record, cell, record->nr_entries);
+	uint32_t before = NONE;
+	char doer[NAME_SIZE];
+
+	if (last == NONE)
+		return;
+	before = last_change(record, cell, last);
+	if (before != NONE)
+		text_append(buf, SENTENCE_SIZE,
+			    ": %s made it %" PRIu32 " at step %" PRIu32 ", and",
+			    doer_name(record, before, doer),
+			    value_at(record, (unsigned int)cell, before),
+			    step_of(record, before));
+	else
+		text_append(buf, SENTENCE_SIZE, ":");
+	text_append(buf, SENTENCE_SIZE,
+		    " %s made it %" PRIu32 " at step %" PRIu32,
+		    doer_name(record, last, doer),
+		    value_at(record, (unsigned int)cell, last),
+		    step_of(record, last));
+}
+
+/* A store to the count that was held back while others changed it. */
+static void say_held_back(const struct record *record, int cell, char *buf)
+{
+	char doer[NAME_SIZE];
+
+	for (uint32_t i = record->nr_entries; i-- > 0;) {
+		const struct entry *entry = &record->entries[i];
+
+		if (entry->kind != ENTRY_ACCESS || entry->cell != cell ||
+		    !entry->held)
+			continue;
+		text_append(buf, SENTENCE_SIZE,
+			    ", by a plain store of %s at step %" PRIu32
+			    " that had waited in the store buffer",
+			    doer_name(record, i, doer), entry->step);
+		return;
+	}
+}
+
+bool explain_count(const struct record *record, char *buf)
+{
+	const char *sentence = record->result.exec.sentence;
+	unsigned int index;
+	unsigned int count;
+	unsigned int users = 0;
+	uint32_t slot;
+	char page[NAME_SIZE];
+	int cell;
+
+	if (sscanf(sentence, "page %u has count %u and %u", &index, &count,
+		   &users) < 2)
+		return false;
+	slot = final_value(record, CELL_SLOT, index, 0);
+	if (slot == 0)
+		return false;
+	cell = cell_find(record, CELL_COUNT, slot - 1, 0);
+	page_name(index, page);
+	text_append(buf, SENTENCE_SIZE,
+		    "wrong count: slot %" PRIu32 " has count %u, but %s has %u "
+		    "user%s",
+		    slot - 1, count, page, users, users == 1 ? "" : "s");
+	say_count_changes(record, cell, buf);
+	say_held_back(record, cell, buf);
+	return true;
+}

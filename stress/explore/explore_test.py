@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""explore as a user runs it: verbs, files, sentences and exit codes.
+
+usage: explore_test.py EXPLORE
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+EXPLORE = None
+
+HAND_OVER = """machine cpus=2 slots=2 pages=4
+task A cpu=0: kmap p0; kmap p1; kunmap p0
+task B cpu=1: kmap p2; write p2; check
+"""
+
+DEADLOCK = """machine cpus=2 slots=2 pages=4
+task A cpu=0: kmap p0
+task B cpu=1: kmap p1
+A: kmap p2
+B: kmap p3
+"""
+
+
+class Explorer(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name, text=None):
+        path = os.path.join(self.folder.name, name)
+        if text is not None:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        return path
+
+    def explore(self, *arguments):
+        return subprocess.run([EXPLORE, *arguments], capture_output=True,
+                              text=True, check=False,
+                              cwd=self.folder.name)
+
+    def expect(self, code, *arguments):
+        result = self.explore(*arguments)
+        self.assertEqual(result.returncode, code, result)
+        return result
+
+    def refused(self, sentence, *arguments):
+        result = self.expect(1, *arguments)
+        self.assertIn(sentence, result.stderr)
+        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
+
+class Usage(Explorer):
+    def test_help(self):
+        self.assertIn("usage: explore run", self.expect(0, "--help").stdout)
+
+    def test_bad_arguments_get_one_sentence(self):
+        program = self.path("p.hmt", HAND_OVER)
+        self.refused("what shall it do?")
+        self.refused("unknown verb dance", "dance")
+        self.refused("unknown flag", "run", program, "--wrong")
+        self.refused("bad value: --seed=x", "run", program, "--seed=x")
+        self.refused("bad value: --faults=rain", "run", program,
+                     "--faults=rain")
+        self.refused("run a FILE or --generate", "run")
+        self.refused("which FILE?", "replay")
+        self.refused("one FILE only", "replay", program, program)
+        self.refused("export --c or --hmt?", "export", program)
+
+    def test_bad_files_get_their_place(self):
+        self.refused("No such file", "replay", self.path("none.hmt"))
+        self.refused("is empty", "replay", self.path("e.hmt", ""))
+        bad = self.path("bad.hmt", HAND_OVER + "A: kmap p9\n")
+        self.refused(bad + ":4: expected a page p0 to p3", "replay", bad)
+        bad = self.path("late.hmt", HAND_OVER + "choices: 5=B 3=A\n")
+        self.refused(bad + ":4: expected a number from 5", "replay", bad)
+
+
+class Run(Explorer):
+    def test_a_healthy_program_survives(self):
+        program = self.path("p.hmt", HAND_OVER)
+        for strategy in ("random", "pct", "portfolio"):
+            result = self.expect(0, "run", "--strategy=" + strategy,
+                                 "--iterations=300", "--seed=1", program)
+            self.assertIn("300 schedules", result.stdout)
+        result = self.expect(0, "run", "--strategy=dfs",
+                             "--max-preemptions=1", "--faults=none", program)
+        self.assertIn("all there are within the bound", result.stdout)
+
+    def test_generated_programs_and_jobs(self):
+        result = self.expect(0, "run", "--generate", "--iterations=600",
+                             "--jobs=2", "--seed=" + "0123456789" * 4)
+        self.assertIn("worker 0: ", result.stdout)
+        self.assertIn("worker 1: ", result.stdout)
+
+    def test_the_same_seed_does_the_same(self):
+        runs = {self.expect(0, "run", "--generate", "--iterations=400",
+                            "--seed=5").stdout.split(" in ")[0]
+                for _ in range(2)}
+        self.assertEqual(len(runs), 1)
+
+    def test_interrupted(self):
+        process = subprocess.Popen([EXPLORE, "run", "--generate"],
+                                   stdout=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0)
+        self.assertRegex(output, r"worker 0: \d+ schedules")
+
+
+class Replay(Explorer):
+    def test_the_same_hash_every_time(self):
+        program = self.path("p.hmt", HAND_OVER + "choices: 9=B 15=A\n")
+        outputs = {self.expect(0, "replay", "--trace=none", program).stdout
+                   for _ in range(5)}
+        self.assertEqual(len(outputs), 1)
+        self.assertRegex(outputs.pop(), "trace hash [0-9a-f]{16}\n")
+
+    def test_a_deadlock_of_the_program(self):
+        program = self.path("d.hmt", DEADLOCK)
+        result = self.expect(70, "replay", "--trace=none", program)
+        self.assertIn("deadlock of the program", result.stdout)
+
+    def test_choices_that_fit_nothing_are_told(self):
+        program = self.path("p.hmt", HAND_OVER + "choices: 9000=B\n")
+        result = self.expect(0, "replay", "--trace=none", program)
+        self.assertIn("1 choices of the program fit no question",
+                      result.stdout)
+
+    def test_selftest(self):
+        self.assertIn("2000 runs replayed",
+                      self.expect(0, "selftest", "--iterations=2000").stdout)
+
+    def test_export(self):
+        program = self.path("p.hmt", HAND_OVER)
+        text = self.expect(0, "export", "--c", program).stdout
+        self.assertIn("Test(regression, the_program_passes)", text)
+        again = self.path("q.hmt", self.expect(0, "export", "--hmt",
+                                               program).stdout)
+        self.assertEqual(self.expect(0, "export", "--c", again).stdout, text)
+
+    def test_minimize_wants_a_failure(self):
+        program = self.path("p.hmt", HAND_OVER)
+        self.refused("does not fail as it is", "minimize", program, "-o",
+                     self.path("out.hmt"))
+
+
+class Exhaust(Explorer):
+    SMALL = ("exhaust", "--ops=2", "--max-preemptions=1")
+
+    def test_certificate(self):
+        pruned = self.expect(0, *self.SMALL).stdout
+        self.assertIn("no bug within these bounds", pruned)
+        self.assertRegex(pruned, r"programs +31,")
+        plain = self.expect(0, *self.SMALL, "--no-prune").stdout
+        # The outcomes of all programs are the same with and without pruning.
+        self.assertEqual(re.search("hash .*", pruned).group(),
+                         re.search("hash .*", plain).group())
+
+    def test_stop_and_go_on(self):
+        checkpoint = self.path("checkpoint")
+        command = (*self.SMALL, "--checkpoint=" + checkpoint)
+        result = self.expect(1, *command, "--time=0.05s")
+        self.assertIn("no certificate; the same command goes on",
+                      result.stdout)
+        whole = self.expect(0, *self.SMALL).stdout
+        self.assertEqual(self.expect(0, *command).stdout, whole)
+        with open(checkpoint, "a", encoding="utf-8") as file:
+            file.truncate(40)
+        self.refused("is damaged or not a checkpoint", *command)
+        self.assertEqual(os.path.getsize(checkpoint), 40)
+
+
+def main():
+    global EXPLORE
+    EXPLORE = os.path.realpath(sys.argv.pop(1))
+    os.environ.pop("BUILD_WORKING_DIRECTORY", None)
+    result = unittest.main(exit=False, verbosity=2).result
+    failed = len(result.failures) + len(result.errors)
+    print("cases: %d passed, %d failed" % (result.testsRun - failed, failed))
+    sys.exit(1 if failed or result.testsRun == 0 else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+
+/* explore: finds, replays, shrinks and explains schedules that break a program. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/testing/prng.h"
+#include "stress/explore/options.h"
+
+static struct program program;
+
+static int missing(const char *what)
+{
+	fprintf(stderr, "explore: %s; see explore --help\n", what);
+	return EXIT_BAD;
+}
+
+static int status_of(enum exec_verdict verdict)
+{
+	switch (verdict) {
+	case EXEC_OK:
+		return EXIT_FINE;
+	case EXEC_DEADLOCK:
+		return EXIT_STALLED;
+	default:
+		return EXIT_BUG;
+	}
+}
+
+int report_finding(struct program *found, const char *dir)
+{
+	static struct controlled_result result;
+	char text[8192];
+	char path[4096];
+	char home[2048];
+	uint64_t replays = 0;
+
+	if (!minimize_program(found, &replays)) {
+		fprintf(stderr, "explore: the finding does not fail again\n");
+		return EXIT_BAD;
+	}
+	program_print(found, text, sizeof(text));
+	printf("\nminimised to %u operations and %u choices in %llu runs:\n\n%s\n",
+	       found->nr_ops, found->nr_choices, (unsigned long long)replays,
+	       text);
+	trace_program(found, TRACE_TABLE, &result);
+	printf("\nBUG: %s\n%s\ntrace hash %016llx\n", result.exec.sentence,
+	       explain_program(found), (unsigned long long)result.trace_hash);
+	snprintf(path, sizeof(path), "%s/explore-%016llx.hmt", dir ? dir : ".",
+		 (unsigned long long)result.trace_hash);
+	if (!save_program(found, path))
+		return EXIT_BAD;
+	if (path[0] == '/' || !getcwd(home, sizeof(home)))
+		home[0] = '\0';
+	printf("replay: bazel run //stress/explore:explore -- replay %s%s%s\n",
+	       home, home[0] ? "/" : "", path);
+	return EXIT_BUG;
+}
+
+/* ---- Verbs on one file ------------------------------------------------------------- */
+
+static int verb_replay(const struct options *o)
+{
+	static struct controlled_result result;
+	bool machine_readable = o->trace == TRACE_JSON ||
+				o->trace == TRACE_HTML;
+	enum exec_verdict verdict = trace_program(&program, o->trace, &result);
+
+	if (machine_readable)
+		return status_of(verdict);
+	if (result.nr_unmatched > 0)
+		printf("note: %u choices of the program fit no question; was it "
+		       "recorded by another version of the core?\n",
+		       result.nr_unmatched);
+	printf("%s%s\ntrace hash %016llx\n",
+	       verdict == EXEC_BUG ? "BUG: " : "",
+	       verdict == EXEC_OK ? "ok" : result.exec.sentence,
+	       (unsigned long long)result.trace_hash);
+	return status_of(verdict);
+}
+
+static int verb_minimize(const struct options *o)
+{
+	uint64_t replays;
+
+	if (!o->out)
+		return missing("minimize writes to -o OUT");
+	if (!minimize_program(&program, &replays))
+		return missing("the program does not fail as it is");
+	if (!save_program(&program, o->out))
+		return EXIT_BAD;
+	printf("%u operations, %u choices, %llu runs\n", program.nr_ops,
+	       program.nr_choices, (unsigned long long)replays);
+	return EXIT_FINE;
+}
+
+static int verb_explain(const struct options *o)
+{
+	(void)o;
+	printf("%s\n", explain_program(&program));
+	return EXIT_FINE;
+}
+
+/* A Criterion test that plays the program; it must pass once the bug is gone. */
+static void export_c(const char *text)
+{
+	printf("/* SPDX-License-Identifier: MIT */\n"
+	       "#include <criterion/criterion.h>\n\n"
+	       "#include \"core/testing/controlled.h\"\n\n"
+	       "static const char text[] =\n\t\"");
+	for (; *text; text++) {
+		if (*text == '\n')
+			printf("\\n\"%s", text[1] ? "\n\t\"" : "");
+		else
+			putchar(*text);
+	}
+	printf(";\n\n"
+	       "Test(regression, the_program_passes)\n"
+	       "{\n"
+	       "\tstatic struct controlled_result result;\n"
+	       "\tstatic struct program program;\n"
+	       "\tstruct controlled_options options = { 0 };\n"
+	       "\tstruct program_error error;\n\n"
+	       "\tcr_assert(program_parse(&program, text, sizeof(text) - 1, "
+	       "&error));\n"
+	       "\toptions.faults = controlled_faults_of(&program);\n"
+	       "\tcontrolled_run(&program, &options, &result);\n"
+	       "\tcr_assert_neq(result.exec.verdict, EXEC_BUG, \"%%s\",\n"
+	       "\t\t      result.exec.sentence);\n"
+	       "}\n");
+}
+
+static int verb_export(const struct options *o)
+{
+	static char text[64 * 1024];
+
+	if (o->as_c == o->as_hmt)
+		return missing("export --c or --hmt?");
+	program_print(&program, text, sizeof(text));
+	if (o->as_c)
+		export_c(text);
+	else
+		fputs(text, stdout);
+	return fflush(stdout) == 0 ? EXIT_FINE : missing(strerror(errno));
+}
+
+/* ---- selftest ------------------------------------------------------------------------ */
+
+/* The same choices must give the same run, however often. */
+static int verb_selftest(const struct options *o)
+{
+	uint64_t rounds = o->iterations ? o->iterations : 1000000;
+	static struct search_result found;
+	static struct controlled_result again;
+	struct search_options search = o->search;
+	struct controlled_options replay = { .faults = search.faults };
+	uint64_t seed = o->seed;
+
+	search.strategy = SEARCH_RANDOM;
+	search.iterations = 1;
+	for (uint64_t i = 0; i < rounds; i++) {
+		struct machine_config machine = {
+			.nr_cpus = 2, .nr_slots = 2, .nr_colours = 1,
+			.nr_pages = 4, .local_depth = 4
+		};
+
+		program_generate(&program, &machine, 2, 3, &seed);
+		search_program(&program, &search, &seed, &found);
+		if (found.run.too_many_choices)
+			continue;
+		program.nr_choices = found.run.nr_choices;
+		memcpy(program.choices, found.run.choices,
+		       sizeof(program.choices));
+		controlled_run(&program, &replay, &again);
+		if (again.trace_hash != found.run.trace_hash ||
+		    again.nr_unmatched != 0) {
+			printf("run %llu gave another trace when replayed\n",
+			       (unsigned long long)i);
+			return EXIT_BUG;
+		}
+	}
+	printf("%llu runs replayed, every trace hash the same\n",
+	       (unsigned long long)rounds);
+	return EXIT_FINE;
+}
+
+/* ---- All ------------------------------------------------------------------------------ */
+
+static const struct verb {
+	const char *name;
+	bool takes_file;
+	int (*run)(const struct options *options);
+} verbs[] = {
+	{ "run", false, verb_run },
+	{ "exhaust", false, verb_exhaust },
+	{ "replay", true, verb_replay },
+	{ "minimize", true, verb_minimize },
+	{ "explain", true, verb_explain },
+	{ "export", true, verb_export },
+	{ "selftest", false, verb_selftest },
+};
+
+int main(int argc, char **argv)
+{
+	const char *home = getenv("BUILD_WORKING_DIRECTORY");
+	struct options options;
+	int status;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (home && chdir(home) != 0)
+		return missing(strerror(errno));
+	status = options_parse(&options, argc, argv);
+	if (status >= 0)
+		return status;
+	for (unsigned int v = 0; v < sizeof(verbs) / sizeof(verbs[0]); v++) {
+		if (strcmp(options.verb, verbs[v].name) != 0)
+			continue;
+		if (!verbs[v].takes_file)
+			return verbs[v].run(&options);
+		if (!options.file)
+			return missing("which FILE?");
+		if (!load_program(&program, options.file))
+			return EXIT_BAD;
+		return verbs[v].run(&options);
+	}
+	fprintf(stderr, "explore: unknown verb %s; see explore --help\n",
+		options.verb);
+	return EXIT_BAD;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+#include "stress/explore/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char help[] =
+	"usage: explore run [FILE.hmt | --generate] [options]\n"
+	"       explore exhaust [--tasks=2] [--ops=3] [--max-preemptions=2]\n"
+	"                       [--checkpoint=FILE] [--no-prune] [--time=T]\n"
+	"       explore replay FILE [--trace=none|table|full|json|html]\n"
+	"       explore minimize FILE -o OUT\n"
+	"       explore explain FILE\n"
+	"       explore export FILE --c | --hmt\n"
+	"       explore selftest [--iterations=N]\n"
+	"       explore --help\n"
+	"\n"
+	"run looks for a schedule that breaks a program, or random programs:\n"
+	"  --strategy=portfolio   random, pct, dfs, or random and pct in turns\n"
+	"  --iterations=N         schedules in all; 0, the default: no limit\n"
+	"  --time=60s             stop after that long (s, m, h)\n"
+	"  --depth=3              pct: depth of the bug\n"
+	"  --max-preemptions=2    dfs: answers other than the default\n"
+	"  --max-steps=20000      a run that takes more has stalled\n"
+	"  --seed=U64|COMMIT      same seed, same search; a commit hash will do\n"
+	"  --jobs=N               processes, each with a seed of its own\n"
+	"  --faults=LIST          irq,store,spurious,timeout; all (default), none\n"
+	"                         TLBs always keep and load all that they may\n"
+	"  --out=DIR              where a finding goes, default .\n"
+	"\n"
+	"exhaust tries all programs of a size with all their schedules within the\n"
+	"bound, and prints a certificate. With --checkpoint it goes on where an\n"
+	"earlier run of the same search stopped.\n"
+	"\n"
+	"A program plays its `choices:` under replay, minimize, explain, export.\n"
+	"\n"
+	"Exit status: 0 fine, 77 a bug, 70 stalled, 1 anything else.\n";
+
+static int complain(const char *what, const char *which)
+{
+	fprintf(stderr, "explore: %s%s; see explore --help\n", what, which);
+	return EXIT_BAD;
+}
+
+/* ---- Values -------------------------------------------------------------------- */
+
+static bool parse_u64(const char *text, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
+}
+
+static bool parse_count(const char *text, uint64_t max, unsigned int *value)
+{
+	uint64_t n;
+
+	if (!parse_u64(text, &n) || n > max)
+		return false;
+	*value = (unsigned int)n;
+	return true;
+}
+
+/* "60s", "5m", "8h", "90". */
+static bool parse_time(const char *text, double *seconds)
+{
+	char *end;
+	double n = strtod(text, &end);
+
+	if (end == text || n < 0)
+		return false;
+	if (strcmp(end, "m") == 0)
+		n *= 60;
+	else if (strcmp(end, "h") == 0)
+		n *= 3600;
+	else if (*end != '\0' && strcmp(end, "s") != 0)
+		return false;
+	*seconds = n;
+	return true;
+}
+
+/* A number, or a commit hash: its first 16 digits are the number. */
+static bool parse_seed(const char *text, uint64_t *seed)
+{
+	char digits[17] = { 0 };
+
+	if (strlen(text) == 40 &&
+	    strspn(text, "0123456789abcdefABCDEF") == 40) {
+		memcpy(digits, text, 16);
+		*seed = strtoull(digits, NULL, 16);
+		return true;
+	}
+	return parse_u64(text, seed);
+}
+
+static bool parse_faults(const char *text, struct controlled_faults *faults)
+{
+	const char *const names[] = { "irq", "store", "spurious", "timeout",
+				      "tlb" };
+	bool unused;
+	bool *const fields[] = { &faults->irqs, &faults->store_buffers,
+				 &faults->spurious, &faults->timeouts,
+				 &unused };
+
+	*faults = (struct controlled_faults){ 0 };
+	if (strcmp(text, "none") == 0)
+		return true;
+	if (strcmp(text, "all") == 0)
+		text = "irq,store,spurious,timeout";
+	while (*text) {
+		size_t len = strcspn(text, ",");
+		bool known = false;
+
+		for (unsigned int i = 0; i < 5; i++) {
+			if (strlen(names[i]) != len ||
+			    strncmp(names[i], text, len) != 0)
+				continue;
+			*fields[i] = true;
+			known = true;
+		}
+		if (!known)
+			return false;
+		text += len;
+		text += *text == ',';
+	}
+	return true;
+}
+
+static bool parse_word(const char *text, const char *const *words,
+		       unsigned int nr, unsigned int *index)
+{
+	for (*index = 0; *index < nr; (*index)++)
+		if (strcmp(text, words[*index]) == 0)
+			return true;
+	return false;
+}
+
+static bool parse_strategy(const char *text, enum search_strategy *strategy)
+{
+	static const char *const words[] = { "random", "pct", "dfs",
+					     "portfolio" };
+	unsigned int index;
+
+	if (!parse_word(text, words, 4, &index))
+		return false;
+	*strategy = (enum search_strategy)index;
+	return true;
+}
+
+static bool parse_trace(const char *text, enum trace_format *format)
+{
+	static const char *const words[] = { "none", "table", "full", "json",
+					     "html" };
+	unsigned int index;
+
+	if (!parse_word(text, words, 5, &index))
+		return false;
+	*format = (enum trace_format)index;
+	return true;
+}
+
+/* ---- Flags --------------------------------------------------------------------- */
+
+enum flag {
+	FLAG_STRATEGY = 256,
+	FLAG_ITERATIONS,
+	FLAG_TIME,
+	FLAG_DEPTH,
+	FLAG_PREEMPTIONS,
+	FLAG_STEPS,
+	FLAG_SEED,
+	FLAG_JOBS,
+	FLAG_FAULTS,
+	FLAG_GENERATE,
+	FLAG_TRACE,
+	FLAG_C,
+	FLAG_HMT,
+	FLAG_TASKS,
+	FLAG_OPS,
+	FLAG_CHECKPOINT,
+	FLAG_NO_PRUNE,
+};
+
+static const struct option flags[] = {
+	{ "strategy", required_argument, NULL, FLAG_STRATEGY },
+	{ "iterations", required_argument, NULL, FLAG_ITERATIONS },
+	{ "time", required_argument, NULL, FLAG_TIME },
+	{ "depth", required_argument, NULL, FLAG_DEPTH },
+	{ "max-preemptions", required_argument, NULL, FLAG_PREEMPTIONS },
+	{ "max-steps", required_argument, NULL, FLAG_STEPS },
+	{ "seed", required_argument, NULL, FLAG_SEED },
+	{ "jobs", required_argument, NULL, FLAG_JOBS },
+	{ "faults", required_argument, NULL, FLAG_FAULTS },
+	{ "generate", no_argument, NULL, FLAG_GENERATE },
+	{ "trace", required_argument, NULL, FLAG_TRACE },
+	{ "c", no_argument, NULL, FLAG_C },
+	{ "hmt", no_argument, NULL, FLAG_HMT },
+	{ "tasks", required_argument, NULL, FLAG_TASKS },
+	{ "ops", required_argument, NULL, FLAG_OPS },
+	{ "checkpoint", required_argument, NULL, FLAG_CHECKPOINT },
+	{ "no-prune", no_argument, NULL, FLAG_NO_PRUNE },
+	{ "out", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool set_search_flag(struct search_options *search, int flag,
+			    const char *text)
+{
+	switch (flag) {
+	case FLAG_STRATEGY:
+		return parse_strategy(text, &search->strategy);
+	case FLAG_DEPTH:
+		return parse_count(text, 8, &search->depth) &&
+		       search->depth > 0;
+	case FLAG_PREEMPTIONS:
+		return parse_count(text, 16, &search->max_preemptions);
+	case FLAG_STEPS:
+		return parse_count(text, 1000000, &search->max_steps) &&
+		       search->max_steps > 0;
+	default:
+		return parse_faults(text, &search->faults);
+	}
+}
+
+static bool set_flag(struct options *o, int flag, const char *text)
+{
+	switch (flag) {
+	case FLAG_ITERATIONS:
+		return parse_u64(text, &o->iterations);
+	case FLAG_TIME:
+		return parse_time(text, &o->seconds);
+	case FLAG_SEED:
+		o->seed_given = true;
+		return parse_seed(text, &o->seed);
+	case FLAG_JOBS:
+		return parse_count(text, 256, &o->jobs) && o->jobs > 0;
+	case FLAG_TRACE:
+		return parse_trace(text, &o->trace);
+	case FLAG_TASKS:
+		return parse_count(text, PROGRAM_MAX_TASKS, &o->tasks) &&
+		       o->tasks > 0;
+	case FLAG_OPS:
+		return parse_count(text, 8, &o->ops) && o->ops > 0;
+	default:
+		return set_search_flag(&o->search, flag, text);
+	}
+}
+
+static void set_switch(struct options *o, int flag)
+{
+	o->generate |= flag == FLAG_GENERATE;
+	o->as_c |= flag == FLAG_C;
+	o->as_hmt |= flag == FLAG_HMT;
+	o->no_prune |= flag == FLAG_NO_PRUNE;
+	if (flag == FLAG_CHECKPOINT)
+		o->checkpoint = optarg;
+	if (flag == 'o')
+		o->out = optarg;
+}
+
+static bool is_valued(int flag)
+{
+	return flag != FLAG_GENERATE && flag != FLAG_C && flag != FLAG_HMT &&
+	       flag != FLAG_NO_PRUNE && flag != FLAG_CHECKPOINT && flag != 'o';
+}
+
+static void set_defaults(struct options *o)
+{
+	*o = (struct options){
+		.search = { .strategy = SEARCH_PORTFOLIO,
+			    .faults = { true, true, true, true },
+			    .max_preemptions = 2,
+			    .depth = 3,
+			    .max_steps = CONTROLLED_MAX_STEPS,
+			    .prune = true },
+		.trace = TRACE_TABLE,
+		.jobs = 1,
+		.tasks = 2,
+		.ops = 3,
+	};
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	int flag;
+
+	set_defaults(o);
+	opterr = 0;
+	while ((flag = getopt_long(argc, argv, "o:h", flags, NULL)) != -1) {
+		if (flag == 'h') {
+			fputs(help, stdout);
+			return EXIT_FINE;
+		}
+		if (flag == '?')
+			return complain("unknown flag or missing value: ",
+					argv[optind - 1]);
+		set_switch(o, flag);
+		if (is_valued(flag) && !set_flag(o, flag, optarg))
+			return complain("bad value: ", argv[optind - 1]);
+	}
+	if (optind == argc)
+		return complain("what shall it do?", "");
+	o->verb = argv[optind++];
+	if (optind < argc)
+		o->file = argv[optind++];
+	if (optind < argc)
+		return complain("one FILE only, not also ", argv[optind]);
+	o->search.prune = !o->no_prune;
+	return -1;
+}
+
+/* ---- Shared by verbs -------------------------------------------------------------- */
+
+double now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STRESS_EXPLORE_OPTIONS_H
+#define STRESS_EXPLORE_OPTIONS_H
+
+/* The command line of explore, and what several verbs share. */
+
+#include "stress/explore/explore.h"
+
+#define EXIT_FINE 0
+#define EXIT_BAD 1
+#define EXIT_STALLED 70
+#define EXIT_BUG 77
+
+struct options {
+	const char *verb;
+	const char *file;
+	const char *out;	/* -o FILE, or --out DIR of run */
+	const char *checkpoint;
+	struct search_options search;
+	enum trace_format trace;
+	uint64_t seed;
+	bool seed_given;
+	double seconds;		/* --time */
+	unsigned int jobs;
+	bool generate;
+	bool as_c;
+	bool as_hmt;
+	bool no_prune;
+	unsigned int tasks;	/* exhaust */
+	unsigned int ops;	/* exhaust */
+	uint64_t iterations;
+};
+
+/* Fills @options; -1: go on, else the exit status. */
+int options_parse(struct options *options, int argc, char **argv);
+
+/* Read a program; false with a sentence on stderr. */
+bool load_program(struct program *program, const char *path);
+
+/* Write @program as text, whole or not at all; false with a sentence. */
+bool save_program(const struct program *program, const char *path);
+
+/* Seconds since some moment, never going back. */
+double now_seconds(void);
+
+/*
+ * A failing run, found: minimise it, save it as .hmt in @dir, print the trace,
+ * the sentence and the one line that replays it. Returns the exit status.
+ */
+int report_finding(struct program *program, const char *dir);
+
+int verb_run(const struct options *options);
+int verb_exhaust(const struct options *options);
+
+#endif

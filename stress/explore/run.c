@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/testing/prng.h"
+#include "stress/explore/options.h"
+
+/* How many schedules a random program gets before the next one comes. */
+#define SCHEDULES_PER_PROGRAM 200
+#define PROGRESS_SECONDS 5.0
+
+static volatile sig_atomic_t interrupted;
+
+struct budget {
+	double started;
+	double end; /* 0: no limit */
+	double next_progress;
+	uint64_t schedules; /* of earlier searches */
+	uint64_t limit;	    /* 0: none */
+	unsigned int worker;
+	const struct search_result *result;
+};
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+static void progress(const struct budget *b, double now)
+{
+	uint64_t done = b->schedules + b->result->schedules;
+
+	fprintf(stderr, "explore: worker %u: %llu schedules, %.0f/s, %.0f s\n",
+		b->worker, (unsigned long long)done,
+		(double)done / (now - b->started), now - b->started);
+}
+
+static bool should_stop(void *arg)
+{
+	struct budget *b = arg;
+	double now = now_seconds();
+
+	if (now >= b->next_progress) {
+		progress(b, now);
+		b->next_progress = now + PROGRESS_SECONDS;
+	}
+	return interrupted || (b->end != 0 && now >= b->end);
+}
+
+static void random_machine(struct machine_config *machine, uint64_t *seed)
+{
+	unsigned int colours = prng_below(seed, 4) == 0 ? 2 : 1;
+
+	*machine = (struct machine_config){
+		.nr_cpus = 1 + prng_below(seed, 3),
+		.nr_colours = colours,
+		.nr_slots = colours * (2 + prng_below(seed, 2)),
+		.nr_pages = 2 + prng_below(seed, 5),
+		.local_depth = 1 + prng_below(seed, 4),
+		.pae = prng_below(seed, 4) == 0,
+		.force_map = prng_below(seed, 4) == 0,
+	};
+}
+
+static enum search_end search_one(const struct options *o, struct budget *b,
+				  struct program *program, uint64_t *seed,
+				  struct search_result *result,
+				  uint64_t iterations)
+{
+	struct search_options search = o->search;
+
+	search.iterations = iterations;
+	search.should_stop = should_stop;
+	search.arg = b;
+	b->result = result;
+	return search_program(program, &search, seed, result);
+}
+
+static enum search_end search_generated(const struct options *o,
+					struct budget *b,
+					struct program *program,
+					uint64_t *seed,
+					struct search_result *result)
+{
+	enum search_end end = SEARCH_STOPPED;
+
+	while (end != SEARCH_BUG && !interrupted &&
+	       (b->limit == 0 || b->schedules < b->limit)) {
+		struct machine_config machine;
+		unsigned int tasks;
+
+		random_machine(&machine, seed);
+		tasks = 2 + prng_below(seed, 2);
+		program_generate(program, &machine, tasks,
+				 2 + prng_below(seed, 5), seed);
+		end = search_one(o, b, program, seed, result,
+				 SCHEDULES_PER_PROGRAM);
+		b->schedules += result->schedules;
+		if (b->end != 0 && now_seconds() >= b->end)
+			break;
+	}
+	return end;
+}
+
+static int judge(const struct options *o, enum search_end end,
+		 struct program *program, const struct search_result *result,
+		 const struct budget *b)
+{
+	uint64_t done = o->generate ? b->schedules : result->schedules;
+
+	printf("worker %u: %llu schedules in %.1f s%s\n", b->worker,
+	       (unsigned long long)done, now_seconds() - b->started,
+	       end == SEARCH_DONE ? ", all there are within the bound" : "");
+	if (end != SEARCH_BUG)
+		return EXIT_FINE;
+	if (result->run.too_many_choices) {
+		printf("BUG: %s\n"
+		       "it took more choices than a program holds; replay: "
+		       "the same seed with --faults narrowed\n",
+		       result->run.exec.sentence);
+		return EXIT_BUG;
+	}
+	program->nr_choices = result->run.nr_choices;
+	memcpy(program->choices, result->run.choices, sizeof(program->choices));
+	return report_finding(program, o->out);
+}
+
+static int work(const struct options *o, unsigned int worker, uint64_t seed)
+{
+	static struct program program;
+	static struct search_result result;
+	struct budget b = { .worker = worker, .limit = o->iterations };
+	enum search_end end;
+
+	b.started = now_seconds();
+	b.end = o->seconds != 0 ? b.started + o->seconds : 0;
+	b.next_progress = b.started + PROGRESS_SECONDS;
+	if (o->generate) {
+		end = search_generated(o, &b, &program, &seed, &result);
+	} else {
+		if (!load_program(&program, o->file))
+			return EXIT_BAD;
+		end = search_one(o, &b, &program, &seed, &result,
+				 o->iterations);
+	}
+	return judge(o, end, &program, &result, &b);
+}
+
+/* The first worker that finds something ends the others. */
+static int wait_for_workers(pid_t *pids, unsigned int nr)
+{
+	int status = EXIT_FINE;
+
+	for (unsigned int left = nr; left > 0; left--) {
+		int how;
+		pid_t pid = wait(&how);
+		int one = WIFEXITED(how) ? WEXITSTATUS(how) : EXIT_BAD;
+
+		if (pid < 0 && errno == EINTR) {
+			left++;
+			continue;
+		}
+		if (status != EXIT_BUG && one != EXIT_FINE)
+			status = one;
+		if (one == EXIT_BUG)
+			for (unsigned int i = 0; i < nr; i++)
+				if (pids[i] != pid)
+					kill(pids[i], SIGTERM);
+	}
+	return status;
+}
+
+static int fork_workers(const struct options *o, uint64_t seed)
+{
+	pid_t pids[256];
+
+	for (unsigned int i = 0; i < o->jobs; i++) {
+		uint64_t own = seed + i;
+
+		fflush(NULL);
+		pids[i] = fork();
+		if (pids[i] == 0)
+			exit(work(o, i, prng_next(&own)));
+		if (pids[i] < 0) {
+			fprintf(stderr, "explore: no more processes: %s\n",
+				strerror(errno));
+			return EXIT_BAD;
+		}
+	}
+	return wait_for_workers(pids, o->jobs);
+}
+
+int verb_run(const struct options *o)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	uint64_t seed = o->seed_given ? o->seed : (uint64_t)time(NULL);
+
+	if (!o->generate && !o->file) {
+		fprintf(stderr, "explore: run a FILE or --generate programs; "
+				"see explore --help\n");
+		return EXIT_BAD;
+	}
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	printf("seed %llu\n", (unsigned long long)seed);
+	return o->jobs > 1 ? fork_workers(o, seed) : work(o, 0, seed);
+}

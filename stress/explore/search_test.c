@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "stress/explore/explore.h"
+
+/*
+ * Pruning must not change what a search finds: on programs that are small
+ * enough for both, the pruned search has the outcomes of the plain one.
+ */
+
+static const char *const texts[] = {
+	/* Two users of one page. */
+	"machine cpus=2 slots=2 pages=3\n"
+	"task A cpu=0: kmap p0; kunmap p0\n"
+	"task B cpu=1: kmap p0; kunmap p0\n",
+	/* A refusal that depends on who is first. */
+	"machine cpus=2 slots=2 pages=4\n"
+	"task A cpu=0: kmap p0; kmap p1; kunmap p0\n"
+	"task B cpu=1: try p2; kunmap p2\n",
+	/* A wait, a hand-over, and a flush in between. */
+	"machine cpus=2 slots=2 pages=4\n"
+	"task A cpu=0: kmap p0; kmap p1; kunmap p0\n"
+	"task B cpu=1: kmap p2; flush\n",
+	/* A deadlock of the program itself, or not. */
+	"machine cpus=2 slots=2 pages=4\n"
+	"task A cpu=0: kmap p0; kmap p2\n"
+	"task B cpu=1: kmap p1; kmap p3\n",
+	/* An interrupt that takes part in a mapping. */
+	"machine cpus=1 slots=2 pages=3\n"
+	"task A cpu=0: kmap p0; local p1; kunmap p0\n"
+	"irq I cpu=0: get p0; local p2; check\n",
+	/* Two tasks of one CPU, with windows. */
+	"machine cpus=1 slots=2 pages=3 depth=2\n"
+	"task A cpu=0: local p0; kmap p1; check\n"
+	"task B cpu=0: local p2; kmap p1; check\n",
+};
+
+static void parse(struct program *program, const char *text)
+{
+	struct program_error error;
+
+	cr_assert(program_parse(program, text, strlen(text), &error),
+		  "%u: %s", error.line, error.expected);
+}
+
+static void search(const char *text, unsigned int bound, bool prune,
+		   struct search_result *result)
+{
+	static struct program program;
+	uint64_t seed = 1;
+	const struct search_options options = {
+		.strategy = SEARCH_DFS,
+		.faults = { .irqs = true },
+		.max_preemptions = bound,
+		.prune = prune,
+	};
+
+	parse(&program, text);
+	cr_assert_eq(search_program(&program, &options, &seed, result),
+		     SEARCH_DONE, "%s", text);
+}
+
+Test(search, pruning_keeps_all_outcomes)
+{
+	static struct search_result plain;
+	static struct search_result pruned;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		for (unsigned int bound = 0; bound <= 1; bound++) {
+			search(texts[i], bound, false, &plain);
+			search(texts[i], bound, true, &pruned);
+			cr_expect_eq(plain.outcomes, pruned.outcomes, "%s",
+				     texts[i]);
+			cr_expect_eq(plain.deadlocks > 0, pruned.deadlocks > 0,
+				     "%s", texts[i]);
+			cr_expect_leq(pruned.steps, plain.steps, "%s", texts[i]);
+		}
+	}
+}
+
+Test(search, outcomes_grow_with_what_the_order_decides)
+{
+	static struct search_result result;
+
+	search(texts[0], 1, true, &result);
+	cr_expect_eq(result.deadlocks, 0);
+	search(texts[3], 0, true, &result);
+	cr_expect_gt(result.deadlocks, 0);
+	cr_expect_gt(result.schedules, result.deadlocks);
+}
+
+/* A bound of one more never loses a schedule. */
+Test(search, bounds_nest)
+{
+	static struct search_result narrow;
+	static struct search_result wide;
+
+	search(texts[0], 0, false, &narrow);
+	search(texts[0], 1, false, &wide);
+	cr_expect_lt(narrow.schedules, wide.schedules);
+}
+
+Test(search, the_same_seed_gives_the_same_search)
+{
+	static struct search_result first;
+	static struct search_result second;
+	static struct program program;
+	const struct search_options options = {
+		.strategy = SEARCH_PORTFOLIO,
+		.faults = { true, true, true, true },
+		.depth = 3,
+		.iterations = 200,
+	};
+	uint64_t one = 7;
+	uint64_t two = 7;
+
+	parse(&program, texts[2]);
+	search_program(&program, &options, &one, &first);
+	search_program(&program, &options, &two, &second);
+	cr_expect_eq(first.steps, second.steps);
+	cr_expect_eq(first.run.trace_hash, second.run.trace_hash);
+	cr_expect_eq(one, two);
+}
+
+/* ---- Kinds of sentences ------------------------------------------------------------ */
+
+Test(kind, numbers_and_tasks_do_not_matter)
+{
+	cr_expect(same_kind("slot 3 has count 2", "slot 0 has count 14"));
+	cr_expect(same_kind("A reads 0x7a at 0xff", "B reads 0x1 at 0xfe"));
+	cr_expect_not(same_kind("slot 3 has count 2", "page 3 has count 2"));
+	cr_expect_not(same_kind("page fault", "page fault at 0x1000"));
+	cr_expect_not(same_kind("kmap", "kunmap"));
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "core/ports/sim/sim.h"
+#include "stress/explore/trace_machine.h"
+
+/* Of the program that we are; the linker knows. */
+extern const char __executable_start[];
+extern const char _end[];
+
+static int cell_of_word(const struct record *record, const void *word)
+{
+	for (unsigned int c = 0; word && c < record->nr_cells; c++)
+		if (cell_word(&record->cells[c]) == word)
+			return (int)c;
+	return -1;
+}
+
+static void name_place(const struct record *record, struct entry *entry,
+		       const struct sim_event *e)
+{
+	int place = place_of(record, e->word);
+	unsigned int offset = (unsigned int)((uintptr_t)e->word & ~PAGE_MASK);
+	char name[NAME_SIZE] = "lowmem";
+
+	if (place >= 0)
+		place_name(record, (unsigned int)place, name);
+	if (e->access == SIM_MEM_LOAD || e->access == SIM_MEM_STORE)
+		snprintf(entry->text, sizeof(entry->text), "%.20s+%u", name,
+			 offset);
+	else if (e->access == SIM_SHOOTDOWN && !e->word)
+		snprintf(entry->text, sizeof(entry->text), "of everything");
+	else if (e->access == SIM_SHOOTDOWN && e->before > 1)
+		snprintf(entry->text, sizeof(entry->text), "%.20s and %u more",
+			 name, (unsigned int)e->before - 1);
+	else
+		snprintf(entry->text, sizeof(entry->text), "%.20s", name);
+}
+
+static void name_pte(const struct record *record, struct entry *entry,
+		     const struct sim_event *e)
+{
+	int place = place_of(record, e->word);
+
+	if (place < 0)
+		return;
+	entry->cell = cell_find(record, CELL_PTE, (unsigned int)place, 0);
+	entry->before = cell_of_pte(e->before);
+	entry->after = cell_of_pte(e->after);
+}
+
+/* The only words of the core that are in no cell are on waiters' stacks. */
+static void name_word(const struct record *record, struct entry *entry,
+		      const struct sim_event *e)
+{
+	int owner;
+
+	entry->cell = cell_of_word(record, e->word);
+	if (entry->cell >= 0 || !e->word)
+		return;
+	owner = stack_owner(e->word);
+	if (owner >= 0)
+		snprintf(entry->text, sizeof(entry->text), "%c's granted",
+			 actor_letter((unsigned int)owner));
+	else
+		snprintf(entry->text, sizeof(entry->text),
+			 "a waiter's granted");
+}
+
+static bool is_word_access(enum sim_access access)
+{
+	return access == SIM_LOAD || access == SIM_STORE || access == SIM_CAS ||
+	       access == SIM_ADD;
+}
+
+/* The core's words are in struct highmem, in mem_map, and on stacks. */
+bool is_the_oracles(const struct record *record, const struct sim_event *event)
+{
+	const char *word = event->word;
+
+	return is_word_access(event->access) &&
+	       cell_of_word(record, word) < 0 && stack_owner(word) < 0 &&
+	       word >= __executable_start && word < _end;
+}
+
+void access_name(const struct record *record, struct entry *entry,
+		 const struct sim_event *e)
+{
+	char name[NAME_SIZE];
+
+	switch (e->access) {
+	case SIM_PTE_SET:
+	case SIM_PTE_CLEAR:
+		name_pte(record, entry, e);
+		break;
+	case SIM_FLUSH_LOCAL:
+	case SIM_SHOOTDOWN:
+	case SIM_MEM_LOAD:
+	case SIM_MEM_STORE:
+		name_place(record, entry, e);
+		break;
+	case SIM_UNPARK:
+		entry->other = (uint8_t)((const struct port_task *)e->word -
+					 sim.tasks);
+		break;
+	default:
+		name_word(record, entry, e);
+		break;
+	}
+	if (entry->cell >= 0) {
+		cell_name(record, (unsigned int)entry->cell, name);
+		snprintf(entry->text, sizeof(entry->text), "%.31s", name);
+	}
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STRESS_EXPLORE_TRACE_MACHINE_H
+#define STRESS_EXPLORE_TRACE_MACHINE_H
+
+/* What trace_record.c asks trace_cells.c about the machine as it stands. */
+
+#include "stress/explore/trace.h"
+
+void cells_make(struct record *record);
+
+/*
+ * The cell's value after @event, which may be NULL. CELL_LOCK tells only
+ * whether it is taken, not by whom.
+ */
+uint32_t cell_now(const struct record *record, unsigned int cell,
+		  const struct sim_event *event);
+
+/* The core's word behind the cell, or NULL. */
+const void *cell_word(const struct cell *cell);
+
+/* Is the change of this cell what @event did, and nobody else? */
+bool cell_explained(const struct record *record, unsigned int cell,
+		    const struct sim_event *event);
+
+/* The place that a kernel address lies in, or -1. */
+int place_of(const struct record *record, const void *vaddr);
+
+/* A PTE as CELL_PTE has it. */
+uint32_t cell_of_pte(uint64_t pte);
+
+/* Which task's stack is this on? -1: none. */
+int stack_owner(const void *address);
+
+/* ---- trace_access.c ---- */
+
+/* A word of the oracle, not of the core: it has something to say. */
+bool is_the_oracles(const struct record *record, const struct sim_event *event);
+
+/* What @event was about: the entry's cell, text and other task. */
+void access_name(const struct record *record, struct entry *entry,
+		 const struct sim_event *event);
+
+#endif
