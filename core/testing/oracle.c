@@ -116,10 +116,10 @@ static bool is_mapped(struct exec *exec, const struct page *page)
 }
 
 void oracle_check_refusal(struct exec *exec, const struct actor *actor,
-			  unsigned int index)
+			  unsigned int page)
 {
-	struct page *page = exec_page(exec, index);
-	unsigned int colour = colour_of(exec, page);
+	struct page *refused = exec_page(exec, page);
+	unsigned int colour = colour_of(exec, refused);
 
 	if (exec->options->parallel || !actor->alone)
 		return;
@@ -127,14 +127,14 @@ void oracle_check_refusal(struct exec *exec, const struct actor *actor,
 		exec_freeze(exec, false);
 		return;
 	}
-	if (is_mapped(exec, page))
+	if (is_mapped(exec, refused))
 		exec_fail(exec, "kmap_try refused page %u, which is mapped",
-			  index);
+			  page);
 	if (slot_to_be_had(exec, colour) >= 0)
 		exec_fail(exec,
 			  "kmap_try refused page %u, but slot %u is to "
 			  "be had",
-			  index, (unsigned int)slot_to_be_had(exec, colour));
+			  page, (unsigned int)slot_to_be_had(exec, colour));
 	exec_freeze(exec, false);
 }
 

@@ -75,6 +75,18 @@ Test(oracle, a_count_that_is_not_its_users)
 		    raise_count, "page 2 has count 3 and no user");
 }
 
+static void add_a_user(struct highmem *hm)
+{
+	port_atomic_store(&hm->pkmap.slot[0].count, 2);
+}
+
+Test(oracle, a_misuse_that_is_not_reported)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; kunmap p0; kunmap p0", 2,
+		    add_a_user,
+		    "misuse not reported: kunmap of a page that nobody maps");
+}
+
 static void contradict(struct highmem *hm)
 {
 	hm->pkmap.free[0] |= 1;

@@ -222,7 +222,7 @@ static void decode_op(const struct program *program, struct op *op,
 	if (op_arg(op->kind) == OP_ARG_PAGE)
 		op->arg = (uint8_t)(bytes[1] % (MACHINE_LOWMEM_PAGES +
 						program->machine.nr_pages));
-	else if (op_arg(op->kind) == OP_ARG_IRQ)
+	else if (op->kind == OP_RAISE && program->nr_irqs > 0)
 		op->arg = (uint8_t)(bytes[1] % program->nr_irqs);
 }
 

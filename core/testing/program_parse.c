@@ -241,9 +241,9 @@ static bool parse_op(struct parser *p, unsigned int actor)
 	struct word word = peek_word(p);
 	bool good = true;
 
-	for (uint8_t kind = 0; kind < OP_NR_KINDS; kind++)
+	for (unsigned int kind = 0; kind < OP_NR_KINDS; kind++)
 		if (word_is(word, op_name(kind)))
-			op.kind = kind;
+			op.kind = (uint8_t)kind;
 	if (op.kind == OP_NR_KINDS)
 		return fail(p, "an operation such as kmap or local");
 	if (p->program->nr_ops == PROGRAM_MAX_OPS)
@@ -388,7 +388,7 @@ static bool parse_choices(struct parser *p)
 	while (!at_line_end(p)) {
 		struct choice choice = { 0 };
 		unsigned int least = 1;
-		unsigned int step;
+		unsigned int step = 0;
 
 		if (program->nr_choices == PROGRAM_MAX_CHOICES)
 			return fail(p, "64 choices at most");

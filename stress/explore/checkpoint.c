@@ -68,14 +68,16 @@ bool checkpoint_save(const char *path, const struct certificate *sums)
 
 static bool read_number(FILE *file, const char *name, uint64_t *value)
 {
-	unsigned long long number;
-	char word[32];
+	char line[64];
+	size_t len = strlen(name);
+	char *end;
 
-	if (fscanf(file, "%31s %llu", word, &number) != 2 ||
-	    strcmp(word, name) != 0)
+	if (!fgets(line, sizeof(line), file) || strncmp(line, name, len) != 0 ||
+	    line[len] != ' ' || line[len + 1] < '0' || line[len + 1] > '9')
 		return false;
-	*value = number;
-	return true;
+	errno = 0;
+	*value = strtoull(line + len + 1, &end, 10);
+	return errno == 0 && strcmp(end, "\n") == 0;
 }
 
 static bool read_fields(FILE *file, union fields *f)

@@ -195,6 +195,7 @@ static uint64_t count_programs(unsigned int tasks)
 static void report(struct walk *w, double now)
 {
 	uint64_t here = w->sums.programs - w->from;
+	uint64_t schedules = w->sums.schedules + w->result->schedules;
 	double spent = now - w->started;
 	double left = here ? spent / (double)here *
 				     (double)(w->total - w->sums.programs)
@@ -205,9 +206,7 @@ static void report(struct walk *w, double now)
 		"%.0f s left\n",
 		(unsigned long long)w->sums.programs,
 		(unsigned long long)w->total,
-		(unsigned long long)(w->sums.schedules +
-				     w->result->schedules),
-		spent, left);
+		(unsigned long long)schedules, spent, left);
 	w->next_report = now + REPORT_SECONDS;
 }
 

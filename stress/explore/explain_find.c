@@ -80,6 +80,10 @@ const char *doer_name(const struct record *record, uint32_t at, char *buf)
 	unsigned int actor = doer_of(&record->entries[at]);
 	const char *op = TRACE_AT_END;
 
+	if (record->entries[at].kind == ENTRY_LAST_FLUSH) {
+		snprintf(buf, NAME_SIZE, "the last flush");
+		return buf;
+	}
 	for (uint32_t i = at + 1; i-- > 0;) {
 		const struct entry *entry = &record->entries[i];
 

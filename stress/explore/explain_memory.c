@@ -80,7 +80,10 @@ static void say_missing_flush(const struct record *record,
 				    stale->cleared);
 	uint32_t cut = find_cut(record, stale->cleared, record->nr_entries);
 
-	if (late != NONE && record->entries[late].access == SIM_FLUSH_LOCAL)
+	if (record->entries[stale->cleared].kind == ENTRY_LAST_FLUSH)
+		text_append(buf, SENTENCE_SIZE,
+			    "after that it did not flush CPU %u", stale->cpu);
+	else if (late != NONE && record->entries[late].access == SIM_FLUSH_LOCAL)
 		text_append(buf, SENTENCE_SIZE,
 			    "only CPU %u flushed it, at step %" PRIu32,
 			    record->entries[late].cpu, step_of(record, late));
@@ -289,45 +292,69 @@ bool explain_stolen_slot(const struct record *record, char *buf)
 
 /* ---- Counts ------------------------------------------------------------------------- */
 
+/* The newest store to @cell before @limit that was held back, or NONE. */
+static uint32_t find_held_back(const struct record *record, int cell,
+			       uint32_t limit)
+{
+	for (uint32_t i = limit; i-- > 0;)
+		if (record->entries[i].kind == ENTRY_ACCESS &&
+		    record->entries[i].cell == cell && record->entries[i].held)
+			return i;
+	return NONE;
+}
+
+static void say_change(const struct record *record, int cell, uint32_t at,
+		       char *buf)
+{
+	uint32_t held = find_held_back(record, cell, at);
+	char doer[NAME_SIZE];
+
+	if (record->entries[at].kind == ENTRY_DRAIN && held != NONE)
+		text_append(buf, SENTENCE_SIZE,
+			    "a plain store of %s at step %" PRIu32
+			    ", held back,",
+			    doer_name(record, held, doer),
+			    step_of(record, held));
+	else
+		text_append(buf, SENTENCE_SIZE, "%s",
+			    doer_name(record, at, doer));
+	text_append(buf, SENTENCE_SIZE, " made it %" PRIu32 " at step %" PRIu32,
+		    value_at(record, (unsigned int)cell, at),
+		    step_of(record, at));
+}
+
 static void say_count_changes(const struct record *record, int cell, char *buf)
 {
 	uint32_t last = last_change(record, cell, record->nr_entries);
-	uint32_t before = NONE;
-	char doer[NAME_SIZE];
+	uint32_t before;
 
 	if (last == NONE)
 		return;
 	before = last_change(record, cell, last);
-	if (before != NONE)
-		text_append(buf, SENTENCE_SIZE,
-			    ": %s made it %" PRIu32 " at step %" PRIu32 ", and",
-			    doer_name(record, before, doer),
-			    value_at(record, (unsigned int)cell, before),
-			    step_of(record, before));
-	else
-		text_append(buf, SENTENCE_SIZE, ":");
-	text_append(buf, SENTENCE_SIZE,
-		    " %s made it %" PRIu32 " at step %" PRIu32,
-		    doer_name(record, last, doer),
-		    value_at(record, (unsigned int)cell, last),
-		    step_of(record, last));
+	text_append(buf, SENTENCE_SIZE, ": ");
+	if (before != NONE) {
+		say_change(record, cell, before, buf);
+		text_append(buf, SENTENCE_SIZE, ", and ");
+	}
+	say_change(record, cell, last, buf);
 }
 
-/* A store to the count that was held back while others changed it. */
-static void say_held_back(const struct record *record, int cell, char *buf)
+/* A waiter that was let in to share a slot after its count was last changed. */
+static void say_uncounted(const struct record *record, int cell, char *buf)
 {
-	char doer[NAME_SIZE];
+	uint32_t last = last_change(record, cell, record->nr_entries);
 
-	for (uint32_t i = record->nr_entries; i-- > 0;) {
+	for (uint32_t i = last == NONE ? 0 : last; i < record->nr_entries;
+	     i++) {
 		const struct entry *entry = &record->entries[i];
 
-		if (entry->kind != ENTRY_ACCESS || entry->cell != cell ||
-		    !entry->held)
+		if (entry->kind != ENTRY_ACCESS || entry->cell >= 0 ||
+		    entry->access != SIM_STORE || entry->after == 0)
 			continue;
 		text_append(buf, SENTENCE_SIZE,
-			    ", by a plain store of %s at step %" PRIu32
-			    " that had waited in the store buffer",
-			    doer_name(record, i, doer), entry->step);
+			    "; %c was served at step %" PRIu32
+			    " and not counted",
+			    *entry->text, entry->step);
 		return;
 	}
 }
@@ -351,10 +378,14 @@ bool explain_count(const struct record *record, char *buf)
 	cell = cell_find(record, CELL_COUNT, slot - 1, 0);
 	page_name(index, page);
 	text_append(buf, SENTENCE_SIZE,
-		    "wrong count: slot %" PRIu32 " has count %u, but %s has %u "
-		    "user%s",
-		    slot - 1, count, page, users, users == 1 ? "" : "s");
+		    "wrong count: slot %" PRIu32 " has count %u, but %s has ",
+		    slot - 1, count, page);
+	if (users == 0)
+		text_append(buf, SENTENCE_SIZE, "no user");
+	else
+		text_append(buf, SENTENCE_SIZE, "%u user%s", users,
+			    users == 1 ? "" : "s");
 	say_count_changes(record, cell, buf);
-	say_held_back(record, cell, buf);
+	say_uncounted(record, cell, buf);
 	return true;
 }

@@ -105,11 +105,10 @@ static void say_looked_for_slot(const struct record *record,
 	}
 	if (looked < freed && freed < sleeper->slept)
 		text_append(buf, SENTENCE_SIZE,
-			    ", after %c had looked at it at step %" PRIu32
-			    " and before %c slept",
+			    "; %c had looked at it before, at step %" PRIu32
+			    ", and did not look again",
 			    actor_letter(sleeper->task),
-			    step_of(record, looked),
-			    actor_letter(sleeper->task));
+			    step_of(record, looked));
 }
 
 static void say_page_is_mapped(const struct record *record,
@@ -160,8 +159,8 @@ bool explain_lost_wakeup(const struct record *record, char *buf)
 		return true;
 	text_append(buf, SENTENCE_SIZE, ": %s let go of it at step %" PRIu32,
 		    doer_name(record, freed, doer), step_of(record, freed));
-	say_looked_for_slot(record, &sleeper, (unsigned int)slot, freed, buf);
 	say_looked_for_waiters(record, &sleeper, freed, buf);
+	say_looked_for_slot(record, &sleeper, (unsigned int)slot, freed, buf);
 	return true;
 }
 

@@ -47,7 +47,7 @@ double now_seconds(void);
  * A failing run, found: minimise it, save it as .hmt in @dir, print the trace,
  * the sentence and the one line that replays it. Returns the exit status.
  */
-int report_finding(struct program *program, const char *dir);
+int report_finding(struct program *found, const char *dir);
 
 int verb_run(const struct options *options);
 int verb_exhaust(const struct options *options);

@@ -60,8 +60,9 @@ enum entry_kind {
 	ENTRY_WAKE,   /* task other, by nobody's hand; text: by what */
 	ENTRY_DRAIN,  /* held-back stores of a CPU reach memory */
 	ENTRY_ACCESS,
-	ENTRY_STALL,   /* nobody can go on; text: why this task cannot */
-	ENTRY_VERDICT, /* the last one */
+	ENTRY_LAST_FLUSH, /* the oracle's, when all have ended */
+	ENTRY_STALL,	  /* nobody can go on; text: why this task cannot */
+	ENTRY_VERDICT,	  /* the last one */
 };
 
 struct entry {

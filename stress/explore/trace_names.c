@@ -269,6 +269,9 @@ void entry_words(const struct record *record, const struct entry *entry,
 	case ENTRY_ACCESS:
 		access_words(record, entry, buf, size);
 		break;
+	case ENTRY_LAST_FLUSH:
+		snprintf(buf, size, "all have ended; a last flush");
+		break;
 	case ENTRY_STALL:
 		snprintf(buf, size, "%s, for good", entry->text);
 		break;

@@ -352,6 +352,9 @@ static uint32_t add_entry(uint32_t at)
 		if (is_access_worth_it(at))
 			add_words(entry, entry->task, "  ");
 		break;
+	case ENTRY_LAST_FLUSH:
+		add_words(entry, entry->task, "-- ");
+		break;
 	case ENTRY_STALL:
 		if (*entry->text)
 			add_words(entry, entry->task, "-- ");

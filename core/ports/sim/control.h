@@ -95,10 +95,10 @@ struct sim_control {
 };
 
 /*
- * From the next machine_boot() on, until NULL is given. @control stays the
+ * From the next machine_boot() on, until NULL is given. @chooser stays the
  * caller's and may change between runs.
  */
-void sim_set_control(const struct sim_control *control);
+void sim_set_control(const struct sim_control *chooser);
 
 /*
  * No questions while an oracle looks; then go on. Does not nest. Returns

@@ -9,9 +9,9 @@ static uint32_t step;
 static bool out_of_steps;
 static bool frozen;
 
-void sim_set_control(const struct sim_control *next)
+void sim_set_control(const struct sim_control *chooser)
 {
-	wanted = next;
+	wanted = chooser;
 }
 
 void sim_control_reset(void)

@@ -63,9 +63,9 @@ port_irq_t port_irq_save(void)
 	return was_off;
 }
 
-void port_irq_restore(port_irq_t was_off)
+void port_irq_restore(port_irq_t flags)
 {
-	this_cpu()->irq_off = was_off;
+	this_cpu()->irq_off = flags;
 }
 
 bool port_may_sleep(void)
