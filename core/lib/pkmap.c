@@ -135,11 +135,12 @@ static void slot_retire(struct highmem *hm, unsigned int nr)
 {
 	struct pkmap_slot *slot = &hm->pkmap.slot[nr];
 	uint32_t cookie = port_atomic_load(&slot->page);
-	struct page *page = &hm->config.mem_map[cookie - 1];
+	struct page *page;
 	pte_t old;
 
 	HM_ASSERT(port_atomic_load(&slot->count) == 0);
 	HM_CHECK(cookie != 0);
+	page = &hm->config.mem_map[cookie - 1];
 	if (port_atomic_load(&page->pkmap_slot) == nr + 1)
 		port_atomic_store(&page->pkmap_slot, 0);
 	port_atomic_store(&slot->page, 0);

@@ -60,7 +60,7 @@ void *kmap_high_get(struct highmem *hm, struct page *page);
 void kmap_flush_unused(struct highmem *hm);
 
 /*
- * The page behind a kernel address: direct map, pkmap or local window of this
+ * The page behind a kernel address: direct map, pkmap or a local window of any
  * CPU, any byte of the page. NULL when nothing is mapped there.
  * Context: any; the mapping must be held by the caller.
  */

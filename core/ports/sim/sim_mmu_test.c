@@ -259,6 +259,21 @@ Test(sim_mmu, a_store_after_a_load_sets_dirty)
 	cr_expect_eq(bits(slot(0)), CLEAN_BITS | PTE_ACCESSED | PTE_DIRTY);
 }
 
+/* Nor does it mark a PTE that came later. */
+Test(sim_mmu, a_store_through_a_stale_entry_sets_nothing)
+{
+	boot(false);
+	map(slot(0), 1);
+	load(slot(0));
+	map(slot(0), 2);
+	machine_store32((void *)slot(0), 9);
+	cr_expect_eq(machine_peek32(&hm->config.mem_map[3], 0), 9, "p1's");
+	cr_expect_eq(bits(slot(0)), CLEAN_BITS);
+	port_pte_clear(slot(0));
+	machine_store32((void *)slot(0), 10);
+	cr_expect(pte_none(port_pte_read(slot(0))));
+}
+
 Test(sim_mmu, the_tlb_may_load_and_mark_what_nobody_touched)
 {
 	boot(false);
