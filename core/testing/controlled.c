@@ -5,7 +5,7 @@ struct run {
 	const struct program *program;
 	const struct controlled_options *options;
 	struct controlled_result *result;
-	unsigned int next;	/* choice of the program to be played */
+	unsigned int next; /* choice of the program to be played */
 };
 
 /* Does the choice mean this option, as control.h codes it? */
@@ -18,11 +18,9 @@ static bool choice_matches(const struct choice *choice,
 	case CHOICE_RUN:
 		return who && option == choice->arg + 1U;
 	case CHOICE_TIMEOUT:
-		return who &&
-		       option == ((choice->arg + 1U) | SIM_TIMEOUT);
+		return who && option == ((choice->arg + 1U) | SIM_TIMEOUT);
 	case CHOICE_SPURIOUS:
-		return who &&
-		       option == ((choice->arg + 1U) | SIM_SPURIOUS);
+		return who && option == ((choice->arg + 1U) | SIM_SPURIOUS);
 	case CHOICE_IRQ:
 		return question == SIM_IRQ && option == choice->arg + 1U;
 	case CHOICE_HOLD:
@@ -46,8 +44,8 @@ static struct choice choice_of(uint32_t step, enum sim_question question,
 		choice.kind = option & SIM_TIMEOUT    ? CHOICE_TIMEOUT
 			      : option & SIM_SPURIOUS ? CHOICE_SPURIOUS
 						      : CHOICE_RUN;
-		choice.arg = (uint8_t)((option &
-					~(SIM_TIMEOUT | SIM_SPURIOUS)) - 1);
+		choice.arg = (uint8_t)((option & ~(SIM_TIMEOUT | SIM_SPURIOUS)) -
+				       1);
 		break;
 	case SIM_IRQ:
 		choice.kind = CHOICE_IRQ;
@@ -76,9 +74,8 @@ static unsigned int play(struct run *run, uint32_t step,
 		run->next++;
 		run->result->nr_unmatched++;
 	}
-	for (unsigned int c = run->next; c < program->nr_choices &&
-					 program->choices[c].step == step;
-	     c++) {
+	for (unsigned int c = run->next;
+	     c < program->nr_choices && program->choices[c].step == step; c++) {
 		for (unsigned int i = 1; i < nr; i++) {
 			if (!choice_matches(&program->choices[c], question,
 					    options[i]))
@@ -113,8 +110,7 @@ static unsigned int choose(void *arg, enum sim_question question,
 	else
 		answer = play(run, step, question, options, nr);
 	if (answer != 0 && answer < nr)
-		record(run->result,
-		       choice_of(step, question, options[answer]));
+		record(run->result, choice_of(step, question, options[answer]));
 	return answer;
 }
 
@@ -194,6 +190,7 @@ void controlled_run(const struct program *program,
 	exec_program(program, &exec_options, &result->exec);
 	sim_set_control(NULL);
 	result->steps = sim_steps();
-	result->nr_unmatched += options->choose ? 0
-						: program->nr_choices - run.next;
+	result->nr_unmatched += options->choose
+					? 0
+					: program->nr_choices - run.next;
 }

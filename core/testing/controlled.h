@@ -32,7 +32,7 @@ struct controlled_options {
 		      const char *outcome);
 	void *arg;
 	struct controlled_faults faults;
-	uint32_t max_steps;	/* 0: CONTROLLED_MAX_STEPS */
+	uint32_t max_steps; /* 0: CONTROLLED_MAX_STEPS */
 };
 
 #define CONTROLLED_MAX_STEPS 20000
@@ -43,7 +43,7 @@ struct controlled_result {
 	/* What was chosen; the rest of the program is not filled in. */
 	unsigned int nr_choices;
 	struct choice choices[PROGRAM_MAX_CHOICES];
-	bool too_many_choices;	/* more than fit: not replayable */
+	bool too_many_choices; /* more than fit: not replayable */
 	/* Choices of the program that no question offered. */
 	unsigned int nr_unmatched;
 	/* A fingerprint of all accesses with their values, in order. */

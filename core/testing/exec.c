@@ -57,8 +57,8 @@ uint64_t exec_state_hash(void)
 		for (unsigned int i = 0; i < actor->nr_local; i++)
 			mix(&hash, (uint64_t)(vaddr_t)actor->local[i].vaddr);
 		for (unsigned int p = 0; p < PROGRAM_MAX_PAGES; p++)
-			mix(&hash, (uint64_t)actor->held[p] << 32 |
-					   actor->written[p]);
+			mix(&hash,
+			    (uint64_t)actor->held[p] << 32 | actor->written[p]);
 	}
 	return hash;
 }

@@ -30,10 +30,10 @@ struct actor {
 	unsigned int windows_below; /* of the task a handler interrupted */
 	uint32_t written[PROGRAM_MAX_PAGES]; /* its word in each page */
 	uint32_t next_value;
-	int waits_for; /* page of a kmap under way, or -1 */
+	int waits_for;	  /* page of a kmap under way, or -1 */
 	uint64_t history; /* of its operations' outcomes */
-	bool in_op;    /* in the middle of an operation */
-	bool alone;    /* nobody else was, from its begin to its end */
+	bool in_op;	  /* in the middle of an operation */
+	bool alone;	  /* nobody else was, from its begin to its end */
 	bool ended;
 	uint32_t performed;
 	uint32_t skipped;

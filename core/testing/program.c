@@ -232,10 +232,10 @@ static void decode_op(const struct program *program, struct op *op,
  * distance above 255 takes fillers, which are choices of nothing.
  */
 #define FIRST_CHOICE_CODE 28
-#define CODE_RUN 28	/* task; FILLER */
-#define CODE_WAKE 29	/* task; WAKE_SPURIOUS */
-#define CODE_LOCAL 30	/* handler; LOCAL_HOLD */
-#define CODE_DRAIN 31	/* CPU */
+#define CODE_RUN 28   /* task; FILLER */
+#define CODE_WAKE 29  /* task; WAKE_SPURIOUS */
+#define CODE_LOCAL 30 /* handler; LOCAL_HOLD */
+#define CODE_DRAIN 31 /* CPU */
 #define FILLER 4
 #define WAKE_SPURIOUS 4
 #define LOCAL_HOLD 4

@@ -120,7 +120,7 @@ struct program {
 
 /* Where and why a text does not parse. */
 struct program_error {
-	unsigned int line; /* from 1 */
+	unsigned int line;  /* from 1 */
 	char expected[128]; /* "expected a page p0 to p3, found 'p9'" */
 };
 

@@ -426,8 +426,9 @@ static bool parse_line(struct parser *p)
 		return take_char(p, ':') ? parse_choices(p) : fail(p, ":");
 	}
 	if (!actor_of(word, &actor) || !p->actor_seen[actor])
-		return fail(p,
-			    "task, irq, choices, or the name of one that is declared");
+		return fail(
+			p,
+			"task, irq, choices, or the name of one that is declared");
 	take(p, word);
 	if (!take_char(p, ':'))
 		return fail(p, ": after the name");

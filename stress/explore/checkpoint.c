@@ -12,8 +12,8 @@
 #define SEARCH_FIELDS 4 /* the first ones say what is searched */
 
 static const char *const names[FIELDS] = {
-	"tasks",  "ops",   "preemptions", "pruning", "programs", "schedules",
-	"steps",  "states", "pruned",	  "deadlocks", "hash",
+	"tasks", "ops",	   "preemptions", "pruning",   "programs", "schedules",
+	"steps", "states", "pruned",	  "deadlocks", "hash",
 };
 
 union fields {

@@ -103,8 +103,8 @@ static int compare_orders(const unsigned int *pick, unsigned int tasks,
 		if (a->nr != b->nr)
 			return a->nr < b->nr ? 1 : -1;
 		for (unsigned int i = 0; i < a->nr; i++) {
-			unsigned int page =
-				rename_page(names, &next, b->op[i] / 2);
+			unsigned int page = rename_page(names, &next,
+							b->op[i] / 2);
 			unsigned int renamed = 2 * page + b->op[i] % 2;
 
 			if (a->op[i] != renamed)
@@ -187,7 +187,8 @@ static uint64_t count_programs(unsigned int tasks)
 	uint64_t nr = 0;
 
 	do {
-		nr += pages_in_order(pick, tasks) && tasks_in_order(pick, tasks);
+		nr += pages_in_order(pick, tasks) &&
+		      tasks_in_order(pick, tasks);
 	} while (next_pick(pick, tasks));
 	return nr;
 }
@@ -198,15 +199,15 @@ static void report(struct walk *w, double now)
 	uint64_t schedules = w->sums.schedules + w->result->schedules;
 	double spent = now - w->started;
 	double left = here ? spent / (double)here *
-				     (double)(w->total - w->sums.programs)
+				      (double)(w->total - w->sums.programs)
 			   : 0;
 
 	fprintf(stderr,
 		"explore: program %llu of %llu, %llu schedules, %.0f s, about "
 		"%.0f s left\n",
 		(unsigned long long)w->sums.programs,
-		(unsigned long long)w->total,
-		(unsigned long long)schedules, spent, left);
+		(unsigned long long)w->total, (unsigned long long)schedules,
+		spent, left);
 	w->next_report = now + REPORT_SECONDS;
 }
 
@@ -297,9 +298,9 @@ static void print_certificate(const struct walk *w)
 	       (unsigned long long)c->ops, (unsigned long long)c->preemptions,
 	       (unsigned long long)c->programs,
 	       (unsigned long long)c->schedules, (unsigned long long)c->pruned,
-	       (unsigned long long)c->states,
-	       c->pruning ? "" : " (no pruning)", (unsigned long long)c->steps,
-	       (unsigned long long)c->deadlocks, (unsigned long long)c->hash);
+	       (unsigned long long)c->states, c->pruning ? "" : " (no pruning)",
+	       (unsigned long long)c->steps, (unsigned long long)c->deadlocks,
+	       (unsigned long long)c->hash);
 }
 
 static int finish(struct walk *w, enum search_end end, struct program *program,

@@ -44,8 +44,8 @@ struct search_options {
 struct search_result {
 	uint64_t schedules;
 	uint64_t steps;
-	uint64_t states;  /* DFS with prune: kept */
-	uint64_t pruned;  /* DFS with prune: runs cut short */
+	uint64_t states;   /* DFS with prune: kept */
+	uint64_t pruned;   /* DFS with prune: runs cut short */
 	uint64_t outcomes; /* sum of the end states' hashes over distinct ones */
 	uint64_t deadlocks; /* schedules that end in the program's own */
 	struct controlled_result run; /* the failing one, for SEARCH_BUG */
@@ -76,9 +76,9 @@ bool same_kind(const char *sentence, const char *other);
 enum trace_format {
 	TRACE_NONE,
 	TRACE_TABLE, /* operations, switches and what the core did to its state */
-	TRACE_FULL,  /* every access, with source lines, locks and TLBs */
-	TRACE_JSON,  /* all of it, for programs; docs in trace.c */
-	TRACE_HTML,  /* a page that shows it over time */
+	TRACE_FULL, /* every access, with source lines, locks and TLBs */
+	TRACE_JSON, /* all of it, for programs; docs in trace.c */
+	TRACE_HTML, /* a page that shows it over time */
 };
 
 /* Replay @program and print the run. Returns its verdict. */

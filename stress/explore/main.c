@@ -76,8 +76,7 @@ static int verb_replay(const struct options *o)
 		printf("note: %u choices of the program fit no question; was it "
 		       "recorded by another version of the core?\n",
 		       result.nr_unmatched);
-	printf("%s%s\ntrace hash %016llx\n",
-	       verdict == EXEC_BUG ? "BUG: " : "",
+	printf("%s%s\ntrace hash %016llx\n", verdict == EXEC_BUG ? "BUG: " : "",
 	       verdict == EXEC_OK ? "ok" : result.exec.sentence,
 	       (unsigned long long)result.trace_hash);
 	return status_of(verdict);
@@ -163,10 +162,11 @@ static int verb_selftest(const struct options *o)
 	search.strategy = SEARCH_RANDOM;
 	search.iterations = 1;
 	for (uint64_t i = 0; i < rounds; i++) {
-		struct machine_config machine = {
-			.nr_cpus = 2, .nr_slots = 2, .nr_colours = 1,
-			.nr_pages = 4, .local_depth = 4
-		};
+		struct machine_config machine = { .nr_cpus = 2,
+						  .nr_slots = 2,
+						  .nr_colours = 1,
+						  .nr_pages = 4,
+						  .local_depth = 4 };
 
 		program_generate(&program, &machine, 2, 3, &seed);
 		search_program(&program, &search, &seed, &found);

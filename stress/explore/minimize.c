@@ -51,8 +51,8 @@ bool same_kind(const char *a, const char *b)
 static bool fails_alike(const struct minimizer *m,
 			const struct exec_result *exec)
 {
-	return exec->verdict == EXEC_BUG && same_kind(exec->sentence,
-						      m->sentence);
+	return exec->verdict == EXEC_BUG &&
+	       same_kind(exec->sentence, m->sentence);
 }
 
 static bool still_fails(struct minimizer *m, const struct program *candidate)
@@ -88,8 +88,8 @@ static bool refind(struct minimizer *m, struct program *candidate)
 		return true;
 	for (options.max_preemptions = 0; options.max_preemptions <= 3;
 	     options.max_preemptions++) {
-		enum search_end end = search_program(candidate, &options,
-						     &seed, &result);
+		enum search_end end = search_program(candidate, &options, &seed,
+						     &result);
 
 		m->replays += result.schedules;
 		if (end == SEARCH_BUG && fails_alike(m, &result.run.exec) &&
@@ -152,9 +152,8 @@ static void remove_actor(struct program *p, unsigned int actor)
 	for (unsigned int i = 0; i < p->nr_ops; i++) {
 		struct op op = p->ops[i];
 
-		if (op.actor == actor ||
-		    (irq && op.kind == OP_RAISE &&
-		     op.arg == actor - PROGRAM_MAX_TASKS))
+		if (op.actor == actor || (irq && op.kind == OP_RAISE &&
+					  op.arg == actor - PROGRAM_MAX_TASKS))
 			continue;
 		if (op.actor > actor && (op.actor >= PROGRAM_MAX_TASKS) == irq)
 			op.actor--;
@@ -180,13 +179,12 @@ static bool drop_actors(struct minimizer *m)
 
 	for (unsigned int a = PROGRAM_MAX_ACTORS; a-- > 0;) {
 		struct program candidate = m->best;
-		bool exists = a < PROGRAM_MAX_TASKS
-				      ? a < candidate.nr_tasks
-				      : a - PROGRAM_MAX_TASKS <
-						candidate.nr_irqs;
+		bool exists = a < PROGRAM_MAX_TASKS ? a < candidate.nr_tasks
+						    : a - PROGRAM_MAX_TASKS <
+							      candidate.nr_irqs;
 
-		if (!exists || (a < PROGRAM_MAX_TASKS &&
-				candidate.nr_tasks == 1))
+		if (!exists ||
+		    (a < PROGRAM_MAX_TASKS && candidate.nr_tasks == 1))
 			continue;
 		remove_actor(&candidate, a);
 		any |= keep_if_it_fails(m, &candidate);
@@ -212,8 +210,8 @@ static bool rename_pages(struct minimizer *m)
 {
 	bool any = false;
 
-	for (unsigned int to = MACHINE_LOWMEM_PAGES;
-	     to < PROGRAM_MAX_PAGES; to++) {
+	for (unsigned int to = MACHINE_LOWMEM_PAGES; to < PROGRAM_MAX_PAGES;
+	     to++) {
 		struct program candidate = m->best;
 		unsigned int from = PROGRAM_MAX_PAGES;
 

@@ -91,8 +91,7 @@ static bool parse_seed(const char *text, uint64_t *seed)
 {
 	char digits[17] = { 0 };
 
-	if (strlen(text) == 40 &&
-	    strspn(text, "0123456789abcdefABCDEF") == 40) {
+	if (strlen(text) == 40 && strspn(text, "0123456789abcdefABCDEF") == 40) {
 		memcpy(digits, text, 16);
 		*seed = strtoull(digits, NULL, 16);
 		return true;

@@ -14,20 +14,20 @@
 struct options {
 	const char *verb;
 	const char *file;
-	const char *out;	/* -o FILE, or --out DIR of run */
+	const char *out; /* -o FILE, or --out DIR of run */
 	const char *checkpoint;
 	struct search_options search;
 	enum trace_format trace;
 	uint64_t seed;
 	bool seed_given;
-	double seconds;		/* --time */
+	double seconds; /* --time */
 	unsigned int jobs;
 	bool generate;
 	bool as_c;
 	bool as_hmt;
 	bool no_prune;
-	unsigned int tasks;	/* exhaust */
-	unsigned int ops;	/* exhaust */
+	unsigned int tasks; /* exhaust */
+	unsigned int ops;   /* exhaust */
 	uint64_t iterations;
 };
 

@@ -85,8 +85,7 @@ static enum search_end search_one(const struct options *o, struct budget *b,
 
 static enum search_end search_generated(const struct options *o,
 					struct budget *b,
-					struct program *program,
-					uint64_t *seed,
+					struct program *program, uint64_t *seed,
 					struct search_result *result)
 {
 	enum search_end end = SEARCH_STOPPED;

@@ -40,8 +40,8 @@ static void parse(struct program *program, const char *text)
 {
 	struct program_error error;
 
-	cr_assert(program_parse(program, text, strlen(text), &error),
-		  "%u: %s", error.line, error.expected);
+	cr_assert(program_parse(program, text, strlen(text), &error), "%u: %s",
+		  error.line, error.expected);
 }
 
 static void search(const char *text, unsigned int bound, bool prune,
@@ -74,7 +74,8 @@ Test(search, pruning_keeps_all_outcomes)
 				     texts[i]);
 			cr_expect_eq(plain.deadlocks > 0, pruned.deadlocks > 0,
 				     "%s", texts[i]);
-			cr_expect_leq(pruned.steps, plain.steps, "%s", texts[i]);
+			cr_expect_leq(pruned.steps, plain.steps, "%s",
+				      texts[i]);
 		}
 	}
 }

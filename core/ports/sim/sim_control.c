@@ -37,13 +37,21 @@ void sim_control_end(void)
 	sim_controlled = false;
 }
 
+/*
+ * With nothing left in store buffers, memory is what everybody sees, and the
+ * oracle's loads need not go the long way.
+ */
 bool sim_freeze(bool on)
 {
+	static bool controlled;
 	bool settled = true;
 
-	frozen = on;
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
 		settled &= sim.cpus[c].nr_stores == 0;
+	if (on)
+		controlled = sim_controlled;
+	sim_controlled = controlled && !(on && settled);
+	frozen = on;
 	return settled;
 }
 
@@ -227,6 +235,9 @@ void sim_point(enum sim_access access)
 void sim_tell(enum sim_access access, const void *word, uint64_t before,
 	      uint64_t after, const void *caller)
 {
+	if (!sim_controlled || frozen || !control->event)
+		return;
+
 	const struct sim_event event = {
 		.step = step,
 		.task = sim_running()->id,
@@ -239,8 +250,7 @@ void sim_tell(enum sim_access access, const void *word, uint64_t before,
 		.caller = caller,
 	};
 
-	if (sim_controlled && !frozen && control->event)
-		control->event(control->arg, &event);
+	control->event(control->arg, &event);
 }
 
 /* ---- Shared words under x86-TSO ---------------------------------------------------- */

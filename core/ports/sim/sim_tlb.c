@@ -106,8 +106,8 @@ static void flush_all(unsigned int cpu)
 		return;
 	for (unsigned int s = 0; s < sim.config.nr_slots; s++)
 		sim_translate(&sim.cpus[cpu],
-			  sim.hm.config.pkmap_base + s * PAGE_SIZE,
-			  PTE_ACCESSED);
+			      sim.hm.config.pkmap_base + s * PAGE_SIZE,
+			      PTE_ACCESSED);
 }
 
 void port_tlb_flush_local_page(vaddr_t vaddr)
@@ -164,7 +164,6 @@ static void load_everywhere(vaddr_t vaddr)
  * what happened, not as much as there is. An overflow means: look at all.
  */
 #define MAX_CHANGED 64
-
 
 static vaddr_t changed[MAX_CHANGED];
 static unsigned int nr_changed;
