@@ -8,7 +8,7 @@
 
 #include "bench/runner.h"
 
-/* google-benchmark around the rows of benches[]; they themselves are C. */
+/* google-benchmark around the rows that runner.h names; they themselves are C. */
 
 #define ITERATIONS "--iterations="
 
@@ -17,7 +17,7 @@ namespace
 
 void print_help()
 {
-	printf("Benchmarks of the highmem core on the host port.\n\n"
+	printf("Benchmarks of the highmem core.\n\n"
 	       "  " ITERATIONS "N  exactly N operations of each, whatever "
 	       "time that takes\n\n"
 	       "Exit status: 0 fine, 1 usage, 70 a benchmark stalled, "

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Each benchmark runs, and proves what it measures; no time is looked at.
 
-usage: smoke_test.py PKMAP_BENCH KMAP_LOCAL_BENCH BROKEN_BENCH
+usage: smoke_test.py PKMAP_BENCH KMAP_LOCAL_BENCH BROKEN_BENCH SIM_BENCH
 """
 
 import json
@@ -15,7 +15,7 @@ import unittest
 import gbench
 import instructions
 
-PKMAP, LOCAL, BROKEN = sys.argv[1:4]
+PKMAP, LOCAL, BROKEN, SIM = sys.argv[1:5]
 
 ITERATIONS = 100
 
@@ -42,6 +42,17 @@ LOCAL_NAMES = [
     "switch/maps:1",
     "switch/maps:4",
     "switch/maps:16",
+]
+
+SIM_NAMES = [
+    "schedule/random",
+    "schedule/faults",
+    "schedule/dfs",
+    "schedule/dfs_pruned",
+    "exec/bytes:64",
+    "decode/bytes:64",
+    "state_hash",
+    "boot",
 ]
 
 
@@ -97,6 +108,17 @@ class Rows(unittest.TestCase):
         self.check_all_ran(rows, LOCAL_NAMES)
         self.assertEqual(rows["nested/maps:4"].counters["local_flushes"], 4)
         self.assertEqual(rows["switch/maps:16"].counters["local_flushes"], 16)
+
+    def test_sim(self):
+        rows = measured(SIM)
+        self.check_all_ran(rows, SIM_NAMES)
+        points = rows["schedule/random"].counters["points"]
+        self.assertTrue(50 < points < 75, points)
+        self.assertEqual(rows["schedule/dfs"].counters["pruned"], 0)
+        self.assertGreater(rows["schedule/dfs_pruned"].counters["pruned"], 0)
+        ops = rows["decode/bytes:64"].counters["ops"]
+        self.assertTrue(20 < ops <= 28, ops)
+        self.assertGreater(rows["exec/bytes:64"].counters["performed"], 5)
 
 
 class CommandLine(unittest.TestCase):

@@ -3,12 +3,13 @@
 /* hmt: look at op programs, convert them, run them on the simulated machine. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/testing/exec.h"
+#include "core/testing/controlled.h"
 
 #define EXIT_BAD 1
 #define EXIT_STALLED 70
@@ -25,10 +26,12 @@ static const char usage[] =
 	"       hmt --help\n"
 	"\n"
 	"FILE is an op program: text (.hmt, core/testing/program.h tells the form)\n"
-	"or bytes, as in a fuzz corpus or a crash file.\n"
+	"or bytes, as in a fuzz corpus or a crash file. If it has choices, run plays\n"
+	"them; if not, it runs twice, one operation at a time and under control, and\n"
+	"must pass both. The trace hash tells one run under control from another.\n"
 	"\n"
 	"Exit status: 0 fine, 77 a bug was found, 70 the program deadlocks by\n"
-	"itself, 1 anything else.\n";
+	"itself or does not end, 1 anything else.\n";
 
 static struct program program;
 
@@ -149,33 +152,77 @@ static void print_stats(const struct exec_result *result)
 	printf("\n");
 }
 
+static int judge(const char *path, const struct exec_result *result)
+{
+	switch (result->verdict) {
+	case EXEC_OK:
+		return 0;
+	case EXEC_DEADLOCK:
+		printf("%s\n", result->sentence);
+		return EXIT_STALLED;
+	default:
+		printf("BUG: %s\n", result->sentence);
+		printf("replay: bazel run //core/testing:hmt -- run --trace "
+		       "%s\n",
+		       path);
+		return EXIT_BUG;
+	}
+}
+
+static int run_plain(const char *path, bool traced)
+{
+	const struct exec_options options = { .trace = traced ? trace : NULL };
+	struct exec_result result;
+
+	exec_program(&program, &options, &result);
+	print_stats(&result);
+	return judge(path, &result);
+}
+
+/* All faults are offered, as a fuzz target does, so the steps are the same. */
+static int run_controlled(const char *path, bool traced)
+{
+	const struct controlled_options options = {
+		.trace = traced ? trace : NULL,
+		.faults = { .irqs = true,
+			    .store_buffers = true,
+			    .spurious = true,
+			    .timeouts = true },
+		.max_steps = CHOICE_MAX_STEP,
+	};
+	static struct controlled_result result;
+
+	controlled_run(&program, &options, &result);
+	print_stats(&result.exec);
+	printf("%u steps under control, trace hash %016" PRIx64 "\n",
+	       result.steps, result.trace_hash);
+	if (result.nr_unmatched > 0)
+		printf("%u of %u choices were not offered at their step\n",
+		       result.nr_unmatched, program.nr_choices);
+	if (sim_ran_out_of_steps()) {
+		printf("the run does not end within %u steps\n",
+		       options.max_steps);
+		return EXIT_STALLED;
+	}
+	return judge(path, &result.exec);
+}
+
 static int run(const char *path, bool traced)
 {
-	struct exec_options options = { .trace = traced ? trace : NULL };
-	struct exec_result result;
 	const char *why;
+	int status;
 
 	if (!load(path))
 		return EXIT_BAD;
 	why = machine_can(&program.machine);
 	if (why)
 		return complain(path, why);
-	exec_program(&program, &options, &result);
-	print_stats(&result);
-	switch (result.verdict) {
-	case EXEC_OK:
+	status = program.nr_choices > 0 ? 0 : run_plain(path, traced);
+	if (status == 0)
+		status = run_controlled(path, traced);
+	if (status == 0)
 		printf("ok\n");
-		return 0;
-	case EXEC_DEADLOCK:
-		printf("%s\n", result.sentence);
-		return EXIT_STALLED;
-	default:
-		printf("BUG: %s\n", result.sentence);
-		printf("replay: bazel run //core/testing:hmt -- run --trace "
-		       "%s\n",
-		       path);
-		return EXIT_BUG;
-	}
+	return status;
 }
 
 static int run_verb(char **args)

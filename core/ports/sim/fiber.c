@@ -2,6 +2,7 @@
 #include "core/ports/sim/fiber.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #if !defined(__x86_64__)
 #error "the simulated machine's fibers are written for x86-64 hosts"
@@ -103,15 +104,29 @@ void fiber_enter(void *arg, void (*entry)(void *arg))
 	__builtin_trap();
 }
 
+static void forget(void *stack, size_t stack_size)
+{
+#ifdef FIBER_ASAN
+	__asan_unpoison_memory_region(stack, stack_size);
+#else
+	(void)stack;
+	(void)stack_size;
+#endif
+}
+
+void fiber_clean(void *stack, size_t stack_size, size_t bytes)
+{
+	forget(stack, stack_size);
+	memset((char *)stack + stack_size - bytes, 0, bytes);
+}
+
 void fiber_make(struct fiber *fiber, void *stack, size_t stack_size,
 		void (*entry)(void *arg), void *arg)
 {
 	uintptr_t top = ((uintptr_t)stack + stack_size) & ~(uintptr_t)15;
 	void **sp = (void **)top;
 
-#ifdef FIBER_ASAN
-	__asan_unpoison_memory_region(stack, stack_size);
-#endif
+	forget(stack, stack_size);
 	*--sp = NULL; /* keeps the stack 16-byte aligned */
 	*--sp = NULL; /* fiber_start() has no caller */
 	*--sp = (void *)fiber_start;

@@ -25,6 +25,12 @@ void fiber_make(struct fiber *fiber, void *stack, size_t stack_size,
 		void (*entry)(void *arg), void *arg);
 
 /*
+ * Zero the first @bytes that a fiber on @stack will use, whatever an earlier
+ * one left there. Before fiber_make().
+ */
+void fiber_clean(void *stack, size_t stack_size, size_t bytes);
+
+/*
  * Stop @from here and go on with @to. @from of the host thread itself needs no
  * fiber_make(). @last: @from will never be switched to again.
  */

@@ -21,30 +21,51 @@ enum {
 static uint8_t table_frames[TABLE_FRAMES][PAGE_SIZE];
 static uint8_t page_frames[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES][PAGE_SIZE];
 
-/* Pages whose frame is no longer all zero. */
-static uint16_t dirty[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
-static bool is_dirty[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
-static unsigned int nr_dirty;
+/*
+ * What is no longer all zero, so that a reset costs as much as what happened:
+ * pages, which eighths of each, and which of the tables' 64 pieces.
+ */
+#define PAGE_PIECE (PAGE_SIZE / 8)
+#define TABLE_PIECE (TABLE_FRAMES * PAGE_SIZE / 64)
 
-static uint8_t *page_frame(uint32_t index)
+static uint16_t dirty[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
+static uint8_t dirty_pieces[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
+static unsigned int nr_dirty;
+static uint64_t dirty_tables;
+
+/*
+ * Where walks ended, by 2 MiB: after build_tables() nothing writes the levels
+ * above the page tables.
+ */
+static struct {
+	vaddr_t region;
+	uint8_t *table;
+} walks[4];
+
+/* An aligned word lies in one piece. */
+static uint32_t *page_word(uint32_t index, unsigned int offset)
 {
-	if (!is_dirty[index]) {
-		is_dirty[index] = true;
+	if (dirty_pieces[index] == 0)
 		dirty[nr_dirty++] = (uint16_t)index;
-	}
-	return page_frames[index];
+	dirty_pieces[index] |= (uint8_t)(1U << offset / PAGE_PIECE);
+	return (uint32_t *)(void *)(page_frames[index] + offset);
 }
 
-/* The bytes of a physical frame, or NULL where there is no memory. */
-static uint8_t *frame_of(pfn_t pfn)
+/* A word of a physical frame, or NULL where there is no memory. */
+static uint32_t *frame_word(pfn_t pfn, unsigned int offset)
 {
 	const struct highmem_config *config = &sim.hm.config;
 
-	if (pfn - TABLE_BASE_PFN < TABLE_FRAMES)
-		return table_frames[pfn - TABLE_BASE_PFN];
+	if (pfn - TABLE_BASE_PFN < TABLE_FRAMES) {
+		/* A wild map, of a broken core: anything may change. */
+		dirty_tables = UINT64_MAX;
+		memset(walks, 0, sizeof(walks));
+		return (uint32_t *)(void *)(table_frames[pfn - TABLE_BASE_PFN] +
+					    offset);
+	}
 	if (pfn >= config->first_pfn &&
 	    pfn - config->first_pfn < config->nr_pages)
-		return page_frame(pfn - config->first_pfn);
+		return page_word(pfn - config->first_pfn, offset);
 	return NULL;
 }
 
@@ -66,7 +87,11 @@ pte_t sim_entry_read(const uint8_t *table, unsigned int index)
 void sim_entry_write(uint8_t *table, unsigned int index, pte_t entry)
 {
 	uint32_t narrow = (uint32_t)entry;
+	size_t offset = (size_t)(table - table_frames[0]) +
+			index * (sim.config.pae ? sizeof(entry)
+						: sizeof(narrow));
 
+	dirty_tables |= UINT64_C(1) << offset / TABLE_PIECE;
 	if (sim.config.pae)
 		memcpy(table + index * sizeof(entry), &entry, sizeof(entry));
 	else
@@ -75,29 +100,43 @@ void sim_entry_write(uint8_t *table, unsigned int index, pte_t entry)
 
 static uint8_t *next_table(pte_t entry)
 {
-	return pte_present(entry) ? frame_of(pte_pfn(entry)) : NULL;
+	pfn_t nr = pte_pfn(entry) - TABLE_BASE_PFN;
+
+	return pte_present(entry) && nr < TABLE_FRAMES ? table_frames[nr]
+						       : NULL;
+}
+
+static uint8_t *walk_from_root(vaddr_t vaddr)
+{
+	uint8_t *table = table_frames[FRAME_ROOT];
+
+	if (!sim.config.pae)
+		return next_table(sim_entry_read(table, (vaddr >> 22) & 1023));
+	table = next_table(sim_entry_read(table, (vaddr >> 30) & 3));
+	if (!table)
+		return NULL;
+	return next_table(sim_entry_read(table, (vaddr >> 21) & 511));
 }
 
 /* The page table for @vaddr and the entry's index in it; NULL if none. */
 uint8_t *sim_walk(vaddr_t vaddr, unsigned int *index)
 {
-	uint8_t *table = table_frames[FRAME_ROOT];
+	vaddr_t region = vaddr >> 21;
+	unsigned int i = region % (sizeof(walks) / sizeof(walks[0]));
 
-	if (!sim.config.pae) {
-		*index = (vaddr >> 12) & 1023;
-		return next_table(sim_entry_read(table, (vaddr >> 22) & 1023));
+	*index = (vaddr >> 12) & (sim.config.pae ? 511 : 1023);
+	if (walks[i].region != region || !walks[i].table) {
+		walks[i].region = region;
+		walks[i].table = walk_from_root(vaddr);
 	}
-	table = next_table(sim_entry_read(table, (vaddr >> 30) & 3));
-	if (!table)
-		return NULL;
-	*index = (vaddr >> 12) & 511;
-	return next_table(sim_entry_read(table, (vaddr >> 21) & 511));
+	return walks[i].table;
 }
 
 static void link_table(uint8_t *table, unsigned int index, unsigned int frame)
 {
 	sim_entry_write(table, index,
-		    pte_make(TABLE_BASE_PFN + frame, PTE_PRESENT | PTE_WRITE));
+			pte_make(TABLE_BASE_PFN + frame,
+				 PTE_PRESENT | PTE_WRITE));
 }
 
 static void build_tables(void)
@@ -111,7 +150,8 @@ static void build_tables(void)
 		return;
 	}
 	/* A PDPTE has no write bit; only present is set. */
-	sim_entry_write(root, 3, pte_make(TABLE_BASE_PFN + FRAME_PD, PTE_PRESENT));
+	sim_entry_write(root, 3,
+			pte_make(TABLE_BASE_PFN + FRAME_PD, PTE_PRESENT));
 	link_table(pd, (PKMAP_BASE_PAE >> 21) & 511, FRAME_PT_PKMAP);
 	link_table(pd, (FIXADDR_START >> 21) & 511, FRAME_PT_FIXMAP);
 }
@@ -177,19 +217,20 @@ static uint32_t *word_at(const void *addr, pte_t set)
 	const struct highmem_config *config = &sim.hm.config;
 	vaddr_t vaddr = (vaddr_t)addr;
 	vaddr_t lowmem = vaddr - config->page_offset;
-	uint8_t *frame = NULL;
+	unsigned int offset = vaddr & ~PAGE_MASK;
+	uint32_t *word = NULL;
 	char why[64];
 
 	if (lowmem >> PAGE_SHIFT < config->highmem_start_pfn) {
-		frame = frame_of((pfn_t)(lowmem >> PAGE_SHIFT));
+		word = frame_word((pfn_t)(lowmem >> PAGE_SHIFT), offset);
 	} else {
 		pte_t pte = sim_translate(&sim.cpus[sim.cpu], vaddr, set);
 
 		if (pte_present(pte))
-			frame = frame_of(pte_pfn(pte));
+			word = frame_word(pte_pfn(pte), offset);
 	}
-	if (frame)
-		return (uint32_t *)(void *)(frame + (vaddr & ~PAGE_MASK));
+	if (word)
+		return word;
 	hm_format(why, sizeof(why), "page fault at %p on CPU %u", vaddr,
 		  sim.cpu);
 	port_bug(why);
@@ -222,10 +263,7 @@ void machine_store32(void *vaddr, uint32_t value)
 
 static uint32_t *word_of(const struct page *page, unsigned int offset)
 {
-	return (uint32_t *)(void *)(page_frame(
-					    (uint32_t)(page -
-						       sim.hm.config.mem_map)) +
-				    offset);
+	return page_word((uint32_t)(page - sim.hm.config.mem_map), offset);
 }
 
 uint32_t machine_peek32(const struct page *page, unsigned int offset)
@@ -271,15 +309,25 @@ uint64_t sim_mmu_hash(uint64_t hash)
 	return hash;
 }
 
+static void clean_page(unsigned int index)
+{
+	for (unsigned int i = 0; dirty_pieces[index] >> i != 0; i++)
+		if (dirty_pieces[index] >> i & 1)
+			memset(page_frames[index] + i * PAGE_PIECE, 0,
+			       PAGE_PIECE);
+	dirty_pieces[index] = 0;
+}
+
 void sim_mmu_reset(void)
 {
-	while (nr_dirty > 0) {
-		unsigned int index = dirty[--nr_dirty];
-
-		is_dirty[index] = false;
-		memset(page_frames[index], 0, PAGE_SIZE);
-	}
-	memset(table_frames, 0, sizeof(table_frames));
+	while (nr_dirty > 0)
+		clean_page(dirty[--nr_dirty]);
+	for (unsigned int i = 0; i < 64; i++)
+		if (dirty_tables >> i & 1)
+			memset((uint8_t *)table_frames + i * TABLE_PIECE, 0,
+			       TABLE_PIECE);
+	dirty_tables = 0;
+	memset(walks, 0, sizeof(walks));
 	build_tables();
 	sim_tlb_reset();
 }

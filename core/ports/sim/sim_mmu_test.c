@@ -171,6 +171,31 @@ Test(sim_mmu, a_boot_clears_memory_tables_and_tlbs)
 
 /* ---- Page tables ------------------------------------------------------------------- */
 
+/* Wherever it was written, even through a wild map of a page table. */
+Test(sim_mmu, a_boot_clears_every_word)
+{
+	for (unsigned int offset = 0; offset < PAGE_SIZE; offset += 60) {
+		unsigned int frame = 1 + offset / 4 % 4;
+
+		boot(offset % 8 == 0);
+		machine_poke32(&hm->config.mem_map[3], offset, 7);
+		map(slot(7), 1);
+		load(slot(7)); /* where its walk ended is known now */
+		port_pte_clear(slot(7));
+		port_tlb_shootdown_all();
+		port_pte_set(slot(7), pte_make(frame, PTE_PRESENT | PTE_WRITE));
+		machine_store32((char *)slot(7) + offset, UINT32_MAX);
+		boot(offset % 8 != 0);
+		cr_expect_eq(machine_peek32(&hm->config.mem_map[3], offset),
+			     offset == 0 ? 101 : 0);
+		cr_expect(pte_none(port_pte_read(slot(7))));
+		map(slot(6), 1);
+		cr_expect_eq(load(slot(6)), 101, "the tables are whole again");
+		port_pte_set(slot(4), pte_make(4, PTE_PRESENT | PTE_WRITE));
+		cr_expect_eq(load(slot(4) + offset), 0, "no window is mapped");
+	}
+}
+
 Test(sim_mmu, with_pae_a_pte_has_two_words)
 {
 	boot(true);

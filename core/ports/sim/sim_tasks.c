@@ -295,11 +295,6 @@ static void task_main(void *arg)
  */
 #define CLEAN_BYTES 8192
 
-static void clean_stack(uint8_t *stack)
-{
-	memset(stack + SIM_STACK_SIZE - CLEAN_BYTES, 0, CLEAN_BYTES);
-}
-
 uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 {
 	struct port_task *task = &sim.tasks[sim.nr_tasks];
@@ -310,7 +305,7 @@ uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 	task->entry = entry;
 	task->arg = arg;
 	if (sim_has_control())
-		clean_stack(stacks[task->id - 1]);
+		fiber_clean(stacks[task->id - 1], SIM_STACK_SIZE, CLEAN_BYTES);
 	fiber_make(&task->fiber, stacks[task->id - 1], SIM_STACK_SIZE,
 		   task_main, task);
 	return task->id;
