@@ -20,13 +20,14 @@ static void copy_with_page_names(const char *sentence, char *buf)
 {
 	while (*sentence) {
 		unsigned int index;
-		int len = 0;
 		char name[NAME_SIZE];
 
-		if (sscanf(sentence, "page %u%n", &index, &len) == 1) {
+		if (match(sentence, "page #", &index) == 1) {
 			page_name(index, name);
 			text_append(buf, SENTENCE_SIZE, "%s", name);
-			sentence += len;
+			sentence += strlen("page ");
+			while (*sentence >= '0' && *sentence <= '9')
+				sentence++;
 		} else {
 			text_append(buf, SENTENCE_SIZE, "%.1s", sentence);
 			sentence++;

@@ -17,6 +17,14 @@
 
 /* ---- explain_find.c: questions to a record -------------------------------------- */
 
+/*
+ * Compares the beginning of @text with @pattern, in which '#' stands for a
+ * number, '?' for a character and '*' for letters and digits. What the first
+ * two stood for goes to @values. Returns how many of them there were before
+ * text and pattern parted, if they did.
+ */
+unsigned int match(const char *text, const char *pattern, unsigned int *values);
+
 /* The cell's value at the end. The cell must exist. */
 uint32_t final_value(const struct record *record, enum cell_kind kind,
 		     unsigned int a, unsigned int b);

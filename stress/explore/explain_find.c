@@ -1,8 +1,38 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/ports/sim/sim.h"
 #include "stress/explore/explain.h"
+
+static const char *skip_word(const char *text)
+{
+	while (isalnum((unsigned char)*text))
+		text++;
+	return text;
+}
+
+unsigned int match(const char *text, const char *pattern, unsigned int *values)
+{
+	unsigned int nr = 0;
+
+	for (; *pattern; pattern++) {
+		char *end = NULL;
+
+		if (*pattern == '*') {
+			text = skip_word(text);
+		} else if (*pattern == '#' && isdigit((unsigned char)*text)) {
+			values[nr++] = (unsigned int)strtoul(text, &end, 10);
+			text = end;
+		} else if (*pattern == '?' && *text) {
+			values[nr++] = (unsigned char)*text++;
+		} else if (*pattern != *text++) {
+			break;
+		}
+	}
+	return nr;
+}
 
 uint32_t final_value(const struct record *record, enum cell_kind kind,
 		     unsigned int a, unsigned int b)
@@ -113,15 +143,14 @@ int page_of_op(const struct record *record, unsigned int actor)
 {
 	for (uint32_t i = record->nr_entries; i-- > 0;) {
 		const struct entry *entry = &record->entries[i];
-		unsigned int number;
-		char zone;
+		unsigned int value[2]; /* zone, number */
 
 		if (entry->kind != ENTRY_BEGIN || entry->actor != actor)
 			continue;
-		if (sscanf(entry->text, "%*s %c%u", &zone, &number) != 2)
+		if (match(entry->text, "* ?#", value) != 2)
 			return -1;
-		return (int)(zone == 'p' ? number + MACHINE_LOWMEM_PAGES
-					 : number);
+		return (int)(value[0] == 'p' ? value[1] + MACHINE_LOWMEM_PAGES
+					     : value[1]);
 	}
 	return -1;
 }

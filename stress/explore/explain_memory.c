@@ -162,22 +162,36 @@ static uint32_t find_overwritten(const struct record *record)
 	return NONE;
 }
 
-/* The task whose window it is lowered its depth before it cleared the PTE. */
-static void say_depth(const struct record *record, uint32_t at, char *buf)
+/* Whom the handler interrupted, and what that had done to its depth. */
+static void say_interrupted(const struct record *record, uint32_t at, char *buf)
 {
 	const struct entry *entry = &record->entries[at];
 	int depth = cell_find(record, CELL_DEPTH, entry->task, 0);
-	uint32_t changed = last_change(record, depth, begin_of(record, at));
+	uint32_t enter = at;
+	uint32_t changed;
 	char doer[NAME_SIZE];
 
-	if (changed == NONE || entry->actor == entry->task)
+	if (entry->actor == entry->task)
 		return;
-	text_append(buf, SENTENCE_SIZE,
-		    "; it interrupted %s, which had set its depth to %" PRIu32
-		    " at step %" PRIu32,
-		    doer_name(record, changed, doer),
-		    value_at(record, (unsigned int)depth, changed),
-		    step_of(record, changed));
+	while (enter > 0 && !(record->entries[enter].kind == ENTRY_ENTER &&
+			      record->entries[enter].actor == entry->actor))
+		enter--;
+	for (uint32_t i = enter; i-- > 0;) {
+		if (record->entries[i].actor != entry->task)
+			continue;
+		text_append(buf, SENTENCE_SIZE,
+			    "; it had interrupted %s at step %" PRIu32,
+			    doer_name(record, i, doer), step_of(record, enter));
+		changed = last_change(record, depth, enter);
+		if (changed != NONE && changed >= begin_of(record, i))
+			text_append(buf, SENTENCE_SIZE,
+				    ", whose depth was %" PRIu32
+				    " since step %" PRIu32,
+				    value_at(record, (unsigned int)depth,
+					     changed),
+				    step_of(record, changed));
+		return;
+	}
 }
 
 bool explain_dirty_window(const struct record *record, char *buf)
@@ -200,7 +214,7 @@ bool explain_dirty_window(const struct record *record, char *buf)
 		" while its PTE still held %s",
 		cell->a < record->program.machine.nr_slots ? "slot" : "window",
 		doer_name(record, at, doer), place, step_of(record, at), page);
-	say_depth(record, at, buf);
+	say_interrupted(record, at, buf);
 	return true;
 }
 
@@ -245,47 +259,48 @@ bool explain_two_slots(const struct record *record, char *buf)
 	return true;
 }
 
-/* "B reads 1 at ADDRESS, byte 0 of page 3, ...": whose map it was. */
+/* The PTE through which @actor last read; -1: none. */
+static int pte_last_read(const struct record *record, unsigned int actor)
+{
+	uint32_t read = last_access(record, actor, SIM_MEM_LOAD,
+				    record->nr_entries);
+	char place[NAME_SIZE];
+
+	for (unsigned int p = 0; read != NONE && p < record->nr_places; p++) {
+		const char *text = record->entries[read].text;
+
+		place_name(record, p, place);
+		if (strncmp(text, place, strlen(place)) == 0 &&
+		    text[strlen(place)] == '+')
+			return cell_find(record, CELL_PTE, p, 0);
+	}
+	return -1;
+}
+
 bool explain_stolen_slot(const struct record *record, char *buf)
 {
-	const char *sentence = record->result.exec.sentence;
-	unsigned int index;
-	uintptr_t vaddr;
-	unsigned int found;
-	char reader;
+	unsigned int value[3]; /* who, byte, index of the page */
 	char page[NAME_SIZE];
 	char now[NAME_SIZE];
 	char doer[NAME_SIZE];
-	uint32_t read = NONE;
 	uint32_t given;
-	int pte = -1;
+	int pte;
 
-	if (sscanf(sentence, "%c reads %x at %" SCNxPTR ", byte %*u of page %u",
-		   &reader, &found, &vaddr, &index) != 4)
+	if (match(record->result.exec.sentence,
+		  "? reads * at *, byte # of page #", value) != 3)
 		return false;
-	for (uint32_t i = 0; i < record->nr_entries; i++)
-		if (record->entries[i].kind == ENTRY_ACCESS &&
-		    record->entries[i].access == SIM_MEM_LOAD)
-			read = i;
-	for (unsigned int p = 0; read != NONE && p < record->nr_places; p++) {
-		char place[NAME_SIZE];
-
-		place_name(record, p, place);
-		if (strncmp(record->entries[read].text, place, strlen(place)) ==
-		    0)
-			pte = cell_find(record, CELL_PTE, p, 0);
-	}
-	if (pte < 0 || record->values[pte] == index + 1)
+	pte = pte_last_read(record, actor_named((char)value[0]));
+	if (pte < 0 || record->values[pte] == value[2] + 1)
 		return false;
 	given = last_change(record, pte, record->nr_entries);
 	if (given == NONE)
 		return false;
-	page_name(index, page);
+	page_name(value[2], page);
 	cell_value(record, (unsigned int)pte, record->values[pte], now);
 	text_append(buf, SENTENCE_SIZE,
 		    "stolen slot: %c has %s mapped, but %s put %s in its place "
 		    "at step %" PRIu32,
-		    reader, page, doer_name(record, given, doer), now,
+		    value[0], page, doer_name(record, given, doer), now,
 		    step_of(record, given));
 	return true;
 }
@@ -361,30 +376,27 @@ static void say_uncounted(const struct record *record, int cell, char *buf)
 
 bool explain_count(const struct record *record, char *buf)
 {
-	const char *sentence = record->result.exec.sentence;
-	unsigned int index;
-	unsigned int count;
-	unsigned int users = 0;
+	unsigned int value[3] = { 0 }; /* index of the page, count, users */
 	uint32_t slot;
 	char page[NAME_SIZE];
 	int cell;
 
-	if (sscanf(sentence, "page %u has count %u and %u", &index, &count,
-		   &users) < 2)
+	if (match(record->result.exec.sentence, "page # has count # and #",
+		  value) < 2)
 		return false;
-	slot = final_value(record, CELL_SLOT, index, 0);
+	slot = final_value(record, CELL_SLOT, value[0], 0);
 	if (slot == 0)
 		return false;
 	cell = cell_find(record, CELL_COUNT, slot - 1, 0);
-	page_name(index, page);
+	page_name(value[0], page);
 	text_append(buf, SENTENCE_SIZE,
 		    "wrong count: slot %" PRIu32 " has count %u, but %s has ",
-		    slot - 1, count, page);
-	if (users == 0)
+		    slot - 1, value[1], page);
+	if (value[2] == 0)
 		text_append(buf, SENTENCE_SIZE, "no user");
 	else
-		text_append(buf, SENTENCE_SIZE, "%u user%s", users,
-			    users == 1 ? "" : "s");
+		text_append(buf, SENTENCE_SIZE, "%u user%s", value[2],
+			    value[2] == 1 ? "" : "s");
 	say_count_changes(record, cell, buf);
 	say_uncounted(record, cell, buf);
 	return true;

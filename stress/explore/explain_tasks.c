@@ -19,14 +19,14 @@ struct sleeper {
 /* "lost wake-up: task 2 sleeps on colour 0 while ..." */
 static bool find_sleeper(const struct record *record, struct sleeper *sleeper)
 {
+	unsigned int value[2];
 	int nr;
-	unsigned int id;
 
-	if (sscanf(record->result.exec.sentence,
-		   "lost wake-up: task %u sleeps on colour %u", &id,
-		   &sleeper->colour) != 2)
+	if (match(record->result.exec.sentence,
+		  "lost wake-up: task # sleeps on colour #", value) != 2)
 		return false;
-	sleeper->task = id - 1;
+	sleeper->task = value[0] - 1;
+	sleeper->colour = value[1];
 	sleeper->slept = last_access(record, sleeper->task, SIM_PARK,
 				     record->nr_entries);
 	nr = cell_find(record, CELL_QUEUE, sleeper->colour, 0);
@@ -167,14 +167,14 @@ bool explain_lost_wakeup(const struct record *record, char *buf)
 /* Served, but asleep: whoever gave the slot did not wake, or too early. */
 bool explain_lost_grant(const struct record *record, char *buf)
 {
-	char letter;
+	unsigned int letter;
 	char name[NAME_SIZE];
 	char doer[NAME_SIZE];
 	uint32_t granted = NONE;
 	uint32_t woken = NONE;
 
-	if (sscanf(record->result.exec.sentence, "task %c neither runs",
-		   &letter) != 1)
+	if (match(record->result.exec.sentence, "task ? neither runs",
+		  &letter) != 1)
 		return false;
 	snprintf(name, sizeof(name), "%c's granted", letter);
 	for (uint32_t i = 0; i < record->nr_entries; i++) {
@@ -186,7 +186,7 @@ bool explain_lost_grant(const struct record *record, char *buf)
 		    strcmp(entry->text, name) == 0 && entry->after != 0)
 			granted = i;
 		if (entry->access == SIM_UNPARK &&
-		    actor_letter(entry->other) == letter)
+		    actor_letter(entry->other) == (char)letter)
 			woken = i;
 	}
 	if (granted == NONE)
@@ -207,35 +207,38 @@ bool explain_lost_grant(const struct record *record, char *buf)
 
 /* ---- The program's own deadlock --------------------------------------------------- */
 
-/* How many maps of each page @actor has made and not undone. */
+/* What an operation that went well did to the maps of its page. */
+static int maps_made(const char *op)
+{
+	static const char *const makers[] = { "kmap ", "try ", "timeout ",
+					      "get " };
+
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+		if (strncmp(op, makers[i], strlen(makers[i])) == 0)
+			return 1;
+	return strncmp(op, "kunmap ", 7) == 0 ? -1 : 0;
+}
+
+/* How many maps of each highmem page @actor has made and not undone. */
 static void count_held(const struct record *record, unsigned int actor,
-		       unsigned int *held)
+		       int *held)
 {
 	for (uint32_t i = 0; i < record->nr_entries; i++) {
 		const struct entry *entry = &record->entries[i];
 		unsigned int page;
-		char verb[16];
 
-		if (entry->kind != ENTRY_END || entry->actor != actor ||
-		    strcmp(entry->outcome, "ok") != 0 ||
-		    sscanf(entry->text, "%15s p%u", verb, &page) != 2)
-			continue;
-		if (page >= PROGRAM_MAX_HIGHMEM)
-			continue;
-		if (strcmp(verb, "kunmap") == 0)
-			held[page]--;
-		else if (strcmp(verb, "kmap") == 0 ||
-			 strcmp(verb, "try") == 0 ||
-			 strcmp(verb, "timeout") == 0 ||
-			 strcmp(verb, "get") == 0)
-			held[page]++;
+		if (entry->kind == ENTRY_END && entry->actor == actor &&
+		    strcmp(entry->outcome, "ok") == 0 &&
+		    match(entry->text, "* p#", &page) == 1 &&
+		    page < PROGRAM_MAX_HIGHMEM)
+			held[page] += maps_made(entry->text);
 	}
 }
 
 static void say_holder(const struct record *record, unsigned int task,
 		       const char *lead, char *buf)
 {
-	unsigned int held[PROGRAM_MAX_HIGHMEM] = { 0 };
+	int held[PROGRAM_MAX_HIGHMEM] = { 0 };
 	int waits_for = page_of_op(record, task);
 	const char *comma = " holds ";
 	char page[NAME_SIZE] = "?";

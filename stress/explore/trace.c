@@ -8,6 +8,8 @@ enum exec_verdict trace_program(const struct program *program,
 	static void (*const print[])(FILE *out, const struct record *record) = {
 		[TRACE_TABLE] = trace_print_table,
 		[TRACE_FULL] = trace_print_full,
+		[TRACE_JSON] = trace_print_json,
+		[TRACE_HTML] = trace_print_html,
 	};
 	struct record *record = record_run(program);
 	const char *note = NULL;

@@ -115,14 +115,17 @@ __attribute__((format(printf, 3, 4))) void text_append(char *buf, size_t size,
 /* 1 + slot's or window's number -> "slot0", "window1@cpu0". */
 void place_name(const struct record *record, unsigned int place, char *buf);
 
+/* 'A' -> 0, 'I' -> 4. */
+unsigned int actor_named(char letter);
+
 /* Index in mem_map -> "l1", "p0". */
 void page_name(unsigned int index, char *buf);
 
 /* "slot0.count", "cpu1 tlb slot0". */
-void cell_name(const struct record *record, unsigned int cell, char *buf);
+void cell_name(const struct record *record, unsigned int which, char *buf);
 
 /* A value of that cell in words: "p2", "none", "asleep". */
-void cell_value(const struct record *record, unsigned int cell, uint32_t value,
+void cell_value(const struct record *record, unsigned int which, uint32_t value,
 		char *buf);
 
 /* The cell of that kind, or -1. */

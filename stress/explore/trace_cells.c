@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "core/ports/sim/sim.h"
 #include "stress/explore/trace_machine.h"
 
@@ -63,12 +60,8 @@ void cells_make(struct record *record)
 		       (3 + machine->nr_cpus) +
 	       machine->nr_pages + 2 * HIGHMEM_MAX_COLOURS +
 	       3 * HIGHMEM_MAX_CPUS + 2 * PROGRAM_MAX_TASKS;
-	record->cells = calloc(most, sizeof(record->cells[0]));
-	record->values = calloc(most, sizeof(record->values[0]));
-	if (!record->cells || !record->values) {
-		fputs("explore: out of memory for a trace\n", stderr);
-		exit(EXIT_FAILURE);
-	}
+	record->cells = trace_room(most, sizeof(record->cells[0]));
+	record->values = trace_room(most, sizeof(record->values[0]));
 	add_all_cells(record);
 	/* All else begins at 0. */
 	for (unsigned int c = 0; c < record->nr_cells; c++)
@@ -154,10 +147,10 @@ const void *cell_word(const struct cell *cell)
 	return atomic_of(cell);
 }
 
-uint32_t cell_now(const struct record *record, unsigned int nr,
+uint32_t cell_now(const struct record *record, unsigned int which,
 		  const struct sim_event *event)
 {
-	const struct cell *cell = &record->cells[nr];
+	const struct cell *cell = &record->cells[which];
 
 	switch ((enum cell_kind)cell->kind) {
 	case CELL_FREE:
@@ -198,10 +191,10 @@ static bool is_about(const struct record *record, const struct cell *cell,
  * A shootdown names its first page only, but it concerns slots, and nobody can
  * change those at the same time: pkmap.lock is held.
  */
-bool cell_explained(const struct record *record, unsigned int nr,
+bool cell_explained(const struct record *record, unsigned int which,
 		    const struct sim_event *event)
 {
-	const struct cell *cell = &record->cells[nr];
+	const struct cell *cell = &record->cells[which];
 
 	switch ((enum cell_kind)cell->kind) {
 	case CELL_PTE:

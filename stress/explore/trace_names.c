@@ -16,6 +16,15 @@ void text_append(char *buf, size_t size, const char *format, ...)
 	va_end(args);
 }
 
+unsigned int actor_named(char letter)
+{
+	unsigned int actor = 0;
+
+	while (actor < PROGRAM_MAX_ACTORS - 1 && actor_letter(actor) != letter)
+		actor++;
+	return actor;
+}
+
 void page_name(unsigned int index, char *buf)
 {
 	if (index < MACHINE_LOWMEM_PAGES)
@@ -45,9 +54,9 @@ static void lock_name(unsigned int lock, char *buf)
 		snprintf(buf, NAME_SIZE, "queue%u.lock", lock - 1);
 }
 
-void cell_name(const struct record *record, unsigned int nr, char *buf)
+void cell_name(const struct record *record, unsigned int which, char *buf)
 {
-	const struct cell *cell = &record->cells[nr];
+	const struct cell *cell = &record->cells[which];
 	char name[NAME_SIZE] = "";
 
 	if (cell->kind == CELL_PTE || cell->kind == CELL_TLB)
@@ -102,10 +111,10 @@ static const char *task_state_name(uint32_t state)
 	return state <= SIM_TASK_DONE ? names[state] : "?";
 }
 
-void cell_value(const struct record *record, unsigned int nr, uint32_t value,
+void cell_value(const struct record *record, unsigned int which, uint32_t value,
 		char *buf)
 {
-	switch ((enum cell_kind)record->cells[nr].kind) {
+	switch ((enum cell_kind)record->cells[which].kind) {
 	case CELL_OWNER:
 	case CELL_PTE:
 	case CELL_TLB:
@@ -238,6 +247,28 @@ static void access_words(const struct record *record, const struct entry *entry,
 	}
 }
 
+/* Which stores that were held back reach memory now. */
+static void drain_words(const struct record *record, const struct entry *entry,
+			char *buf, size_t size)
+{
+	const char *comma = "held-back store: ";
+	char name[NAME_SIZE];
+	char value[NAME_SIZE];
+
+	*buf = '\0';
+	for (uint32_t i = 0; i < entry->nr_changes; i++) {
+		const struct change *change =
+			&record->changes[entry->first_change + i];
+
+		if (record->cells[change->cell].kind == CELL_STORES)
+			continue;
+		cell_name(record, change->cell, name);
+		cell_value(record, change->cell, change->after, value);
+		text_append(buf, size, "%s%s = %s", comma, name, value);
+		comma = ", ";
+	}
+}
+
 void entry_words(const struct record *record, const struct entry *entry,
 		 char *buf, size_t size)
 {
@@ -264,7 +295,7 @@ void entry_words(const struct record *record, const struct entry *entry,
 			 actor_letter(entry->other), entry->text);
 		break;
 	case ENTRY_DRAIN:
-		snprintf(buf, size, "held-back stores reach memory");
+		drain_words(record, entry, buf, size);
 		break;
 	case ENTRY_ACCESS:
 		access_words(record, entry, buf, size);
@@ -273,7 +304,10 @@ void entry_words(const struct record *record, const struct entry *entry,
 		snprintf(buf, size, "all have ended; a last flush");
 		break;
 	case ENTRY_STALL:
-		snprintf(buf, size, "%s, for good", entry->text);
+		if (*entry->text)
+			snprintf(buf, size, "%s, for good", entry->text);
+		else
+			snprintf(buf, size, "nobody can go on");
 		break;
 	case ENTRY_VERDICT:
 		snprintf(buf, size, "%s", entry->text);

@@ -15,25 +15,9 @@
 
 #define NOBODY PROGRAM_MAX_TASKS
 
-/* Why a cell changed since the last look. */
-enum cause {
-	BY_ACCESS, /* the access we are told of */
-	BY_DRAIN,  /* a store that was held back */
-	BY_WAKER,  /* a deadline, or nothing */
-	BY_OTHERS, /* plain writes and steps that are not told one by one */
-};
-
-struct fresh {
-	struct change change;
-	enum cause cause;
-};
-
 static struct recorder {
 	struct record *record;
 	uint32_t room_for_entries;
-	uint32_t room_for_changes;
-	struct fresh *fresh; /* one for each cell that changed */
-	unsigned int nr_fresh;
 	unsigned int next_op[PROGRAM_MAX_ACTORS]; /* in program.ops */
 	bool in_op[PROGRAM_MAX_ACTORS];
 	int handler[PROGRAM_MAX_TASKS]; /* that interrupts the task, or -1 */
@@ -42,30 +26,7 @@ static struct recorder {
 	bool over;			/* what follows a failure is noise */
 } rec;
 
-/* ---- Room --------------------------------------------------------------------- */
-
-static void *more(void *old, uint32_t *room, size_t size)
-{
-	void *grown;
-
-	*room = *room ? 2 * *room : 256;
-	grown = realloc(old, *room * size);
-	if (!grown) {
-		fputs("explore: out of memory for a trace\n", stderr);
-		exit(EXIT_FAILURE);
-	}
-	return grown;
-}
-
-static void add_change(const struct change *change)
-{
-	struct record *record = rec.record;
-
-	if (record->nr_changes == rec.room_for_changes)
-		record->changes = more(record->changes, &rec.room_for_changes,
-				       sizeof(record->changes[0]));
-	record->changes[record->nr_changes++] = *change;
-}
+/* ---- Entries ---------------------------------------------------------------------- */
 
 static unsigned int actor_of(unsigned int task)
 {
@@ -78,8 +39,9 @@ static struct entry *add_entry(enum entry_kind kind, unsigned int task)
 	struct entry *entry;
 
 	if (record->nr_entries == rec.room_for_entries)
-		record->entries = more(record->entries, &rec.room_for_entries,
-				       sizeof(record->entries[0]));
+		record->entries = trace_grow(record->entries,
+					     &rec.room_for_entries,
+					     sizeof(record->entries[0]));
 	entry = &record->entries[record->nr_entries++];
 	*entry = (struct entry){
 		.kind = (uint8_t)kind,
@@ -92,78 +54,6 @@ static struct entry *add_entry(enum entry_kind kind, unsigned int task)
 		.outcome = "",
 	};
 	return entry;
-}
-
-/* ---- Looking at all cells ------------------------------------------------------ */
-
-static enum cause cause_of(const struct change *change,
-			   const struct sim_event *event)
-{
-	const struct cell *cell = &rec.record->cells[change->cell];
-
-	if (event && cell_explained(rec.record, change->cell, event))
-		return BY_ACCESS;
-	if (cell->kind == CELL_TASK && change->before == SIM_TASK_PARKED)
-		return BY_WAKER;
-	if (event && (cell_word(cell) || cell->kind == CELL_STORES))
-		return BY_DRAIN;
-	return BY_OTHERS;
-}
-
-/* The word says whether a lock is taken; by whom is known from the event. */
-static uint32_t holder_now(unsigned int cell, uint32_t taken,
-			   const struct sim_event *event)
-{
-	if (taken == 0)
-		return 0;
-	if (event && event->access == SIM_LOCK &&
-	    event->word == cell_word(&rec.record->cells[cell]))
-		return 1 + actor_of(event->task - 1);
-	return rec.record->values[cell];
-}
-
-static void look(const struct sim_event *event)
-{
-	struct record *record = rec.record;
-
-	rec.nr_fresh = 0;
-	for (unsigned int c = 0; c < record->nr_cells; c++) {
-		struct fresh *fresh = &rec.fresh[rec.nr_fresh];
-		uint32_t now = cell_now(record, c, event);
-
-		if (record->cells[c].kind == CELL_LOCK)
-			now = holder_now(c, now, event);
-		if (now == record->values[c])
-			continue;
-		fresh->change = (struct change){ c, record->values[c], now };
-		fresh->cause = cause_of(&fresh->change, event);
-		record->values[c] = now;
-		rec.nr_fresh++;
-	}
-}
-
-/* Put what has this cause down to @entry, which is the newest. */
-static void take(struct entry *entry, enum cause cause)
-{
-	unsigned int kept = 0;
-
-	for (unsigned int i = 0; i < rec.nr_fresh; i++) {
-		if (rec.fresh[i].cause == cause) {
-			add_change(&rec.fresh[i].change);
-			entry->nr_changes++;
-		} else {
-			rec.fresh[kept++] = rec.fresh[i];
-		}
-	}
-	rec.nr_fresh = kept;
-}
-
-static bool any(enum cause cause)
-{
-	for (unsigned int i = 0; i < rec.nr_fresh; i++)
-		if (rec.fresh[i].cause == cause)
-			return true;
-	return false;
 }
 
 /* ---- Operations ------------------------------------------------------------------ */
@@ -311,24 +201,19 @@ static void follow_switch(unsigned int task)
 	entry = add_entry(ENTRY_SWITCH, task);
 	entry->other = (uint8_t)left;
 	why_it_stopped(left, entry->text, sizeof(entry->text));
-	take(entry, BY_OTHERS);
+	look_take(entry, BY_OTHERS);
 }
 
 static void add_wakes(unsigned int task)
 {
-	while (any(BY_WAKER)) {
+	while (look_any(BY_WAKER)) {
 		struct entry *entry = add_entry(ENTRY_WAKE, task);
-		struct fresh *first = rec.fresh;
+		unsigned int cell = look_take_one(entry, BY_WAKER);
 
-		while (first->cause != BY_WAKER)
-			first++;
-		entry->other = (uint8_t)rec.record->cells[first->change.cell].a;
+		entry->other = (uint8_t)rec.record->cells[cell].a;
 		snprintf(entry->text, sizeof(entry->text), "%s",
 			 sim.tasks[entry->other].timed_out ? "its deadline"
 							   : "nothing");
-		add_change(&first->change);
-		entry->nr_changes = 1;
-		*first = rec.fresh[--rec.nr_fresh];
 	}
 }
 
@@ -336,12 +221,12 @@ static void add_wakes(unsigned int task)
 static void catch_up(unsigned int task, bool in_interrupt,
 		     const struct sim_event *event)
 {
-	look(event);
+	look(event, actor_of(task));
 	follow_switch(task);
 	follow_irq(task, in_interrupt);
 	add_wakes(task);
-	if (any(BY_DRAIN))
-		take(add_entry(ENTRY_DRAIN, task), BY_DRAIN);
+	if (look_any(BY_DRAIN))
+		look_take(add_entry(ENTRY_DRAIN, task), BY_DRAIN);
 	begin_op(task);
 }
 
@@ -373,17 +258,8 @@ static void on_event(void *arg, const struct sim_event *e)
 	entry->caller = e->caller;
 	entry->held = e->access == SIM_STORE && sim.cpus[e->cpu].nr_stores > 0;
 	access_name(rec.record, entry, e);
-	take(entry, BY_ACCESS);
-	take(entry, BY_OTHERS);
-}
-
-static unsigned int actor_named(char letter)
-{
-	unsigned int actor = 0;
-
-	while (actor_letter(actor) != letter)
-		actor++;
-	return actor;
+	look_take(entry, BY_ACCESS);
+	look_take(entry, BY_OTHERS);
 }
 
 static void on_op(void *arg, const char *who, const char *op,
@@ -398,7 +274,7 @@ static void on_op(void *arg, const char *who, const char *op,
 		return;
 	catch_up(task, actor_named(*who) >= PROGRAM_MAX_TASKS, NULL);
 	entry = end_op(task, outcome);
-	take(entry, BY_OTHERS);
+	look_take(entry, BY_OTHERS);
 	rec.over = has_failed();
 }
 
@@ -431,25 +307,19 @@ static void drain_at_end(unsigned int cpu)
 {
 	int stores = cell_find(rec.record, CELL_STORES, cpu, 0);
 	uint32_t nr = rec.record->values[stores];
-	struct entry drain;
+	struct entry *drain;
 
 	if (nr == 0)
 		return;
-	drain = *add_entry(ENTRY_DRAIN, rec.task);
+	drain = add_entry(ENTRY_DRAIN, rec.task);
+	look_set(drain, (unsigned int)stores, 0);
 	while (nr-- > 0) {
 		const struct entry *entry = held_back(cpu, nr);
-		struct change change;
 
-		if (!entry || entry->cell < 0)
-			continue;
-		change.cell = (unsigned int)entry->cell;
-		change.before = rec.record->values[entry->cell];
-		change.after = (uint32_t)entry->after;
-		rec.record->values[entry->cell] = change.after;
-		add_change(&change);
-		drain.nr_changes++;
+		if (entry && entry->cell >= 0)
+			look_set(drain, (unsigned int)entry->cell,
+				 (uint32_t)entry->after);
 	}
-	rec.record->entries[rec.record->nr_entries - 1] = drain;
 }
 
 static bool any_stale(const struct record *record)
@@ -489,26 +359,24 @@ static void close_ended_run(void)
 	for (unsigned int c = 0; c < rec.record->program.machine.nr_cpus; c++)
 		drain_at_end(c);
 	if (failed_in_last_flush()) {
-		look(NULL);
-		take(add_entry(ENTRY_LAST_FLUSH, rec.task), BY_OTHERS);
+		look(NULL, 0);
+		look_take(add_entry(ENTRY_LAST_FLUSH, rec.task), BY_OTHERS);
 	}
 }
 
 static void close_stalled_run(void)
 {
-	look(NULL);
+	look(NULL, 0);
 	add_wakes(rec.task);
-	take(add_entry(ENTRY_STALL, rec.task), BY_OTHERS);
+	look_take(add_entry(ENTRY_STALL, rec.task), BY_OTHERS);
 	for (unsigned int t = 0; t < rec.record->program.nr_tasks; t++) {
 		struct entry *entry;
 
-		if (sim.tasks[t].state == SIM_TASK_DONE)
+		if (sim.tasks[t].state == SIM_TASK_DONE ||
+		    sim.tasks[t].state == SIM_TASK_READY)
 			continue;
 		entry = add_entry(ENTRY_STALL, t);
 		why_it_stopped(t, entry->text, sizeof(entry->text));
-		if (sim.tasks[t].state == SIM_TASK_READY)
-			snprintf(entry->text, sizeof(entry->text),
-				 "gets no CPU");
 	}
 }
 
@@ -545,21 +413,13 @@ struct record *record_run(const struct program *program)
 	rec = (struct recorder){ .task = NOBODY };
 	for (unsigned int t = 0; t < PROGRAM_MAX_TASKS; t++)
 		rec.handler[t] = -1;
-	rec.record = calloc(1, sizeof(*rec.record));
-	if (!rec.record) {
-		fputs("explore: out of memory for a trace\n", stderr);
-		exit(EXIT_FAILURE);
-	}
+	rec.record = trace_room(1, sizeof(*rec.record));
 	rec.record->program = *program;
 	cells_make(rec.record);
-	rec.fresh = calloc(rec.record->nr_cells, sizeof(rec.fresh[0]));
-	if (!rec.fresh) {
-		fputs("explore: out of memory for a trace\n", stderr);
-		exit(EXIT_FAILURE);
-	}
+	look_begin(rec.record);
 	controlled_run(program, &options, &rec.record->result);
 	close_run();
-	free(rec.fresh);
+	look_end();
 	return rec.record;
 }
 

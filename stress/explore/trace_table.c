@@ -291,27 +291,6 @@ static void add_words(const struct entry *entry, unsigned int column,
 	text_append(row->text, TEXT_SIZE, "%s%s", lead, words);
 }
 
-static void add_drain(const struct entry *entry)
-{
-	char name[NAME_SIZE];
-	char value[NAME_SIZE];
-	struct row *row = add_row(entry, entry->task);
-	const char *comma = "held-back store: ";
-
-	for (uint32_t i = 0; i < entry->nr_changes; i++) {
-		const struct change *change =
-			&table.record->changes[entry->first_change + i];
-
-		if (kind_of(change->cell) == CELL_STORES)
-			continue;
-		cell_name(table.record, change->cell, name);
-		cell_value(table.record, change->cell, change->after, value);
-		text_append(row->text, TEXT_SIZE, "%s%s = %s", comma, name,
-			    value);
-		comma = ", ";
-	}
-}
-
 static void add_switch(const struct entry *entry)
 {
 	bool by_choice = strcmp(entry->text, "is preempted") == 0;
@@ -337,6 +316,7 @@ static uint32_t add_entry(uint32_t at)
 	case ENTRY_END:
 	case ENTRY_ENTER:
 	case ENTRY_LEAVE:
+	case ENTRY_DRAIN:
 		add_words(entry, entry->task, "");
 		break;
 	case ENTRY_SWITCH:
@@ -344,9 +324,6 @@ static uint32_t add_entry(uint32_t at)
 		break;
 	case ENTRY_WAKE:
 		add_words(entry, entry->other, "-- ");
-		break;
-	case ENTRY_DRAIN:
-		add_drain(entry);
 		break;
 	case ENTRY_ACCESS:
 		if (is_access_worth_it(at))
