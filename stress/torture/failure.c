@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "stress/torture/torture.h"
@@ -15,7 +16,8 @@
 /*
  * The last words are spoken by whoever finds the failure: the program, the
  * watch, a sanitizer in the middle of its report, a signal handler. So they
- * are written down before the round runs, and speaking is open() and write().
+ * are written down before the round runs, and speaking is open() and write(),
+ * and with --refind a question to another process.
  */
 
 /* Who we are, in the replay line; a torture of another core says so. */
@@ -31,14 +33,17 @@
 #define BUILD_FLAGS ""
 #endif
 
+#define SPOKEN ((pid_t) - 1)
+
 static struct {
 	bool armed;
-	uint32_t spoken;
+	pid_t speaker; /* 0: nobody yet; SPOKEN: it is done */
 	const struct round *round;
 	char headline[128];
 	char file[PATH_MAX];
 	char written[PATH_MAX + 128];
-	char ending[2 * PATH_MAX + 512];
+	char replay[2 * PATH_MAX + 512];
+	char ending[128];
 } last;
 
 /* Absent without a sanitizer. */
@@ -63,22 +68,46 @@ static bool write_program(void)
 	return close(fd) == 0 && whole;
 }
 
-bool failure_speak(const char *why)
+/*
+ * The explorer takes its time, and whoever fails meanwhile must not end the
+ * process. False at once for a speaker that fails while speaking.
+ */
+static bool may_speak(void)
 {
-	if (!last.armed ||
-	    __atomic_exchange_n(&last.spoken, 1, __ATOMIC_SEQ_CST))
-		return false;
+	const struct timespec a_moment = { .tv_nsec = 10 * 1000 * 1000 };
+	pid_t self = gettid();
+	pid_t speaker = 0;
+
+	if (__atomic_compare_exchange_n(&last.speaker, &speaker, self, false,
+					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return true;
+	while (speaker != self && speaker != SPOKEN) {
+		nanosleep(&a_moment, NULL);
+		speaker = __atomic_load_n(&last.speaker, __ATOMIC_SEQ_CST);
+	}
+	return false;
+}
+
+void failure_speak(const char *why)
+{
+	bool written;
+
+	if (!last.armed || !may_speak())
+		return;
 	say_string(last.headline);
 	say_string(why);
 	say_string("\n");
 	say_text(last.round->text, last.round->text_len);
-	if (write_program())
+	written = write_program();
+	if (written)
 		say_string(last.written);
 	else
 		say_string("highmem-torture: !!! the program above could not "
 			   "be written to a file; --out names a directory\n");
+	if (!written || !refind(last.file))
+		say_string(last.replay);
 	say_string(last.ending);
-	return true;
+	__atomic_store_n(&last.speaker, SPOKEN, __ATOMIC_SEQ_CST);
 }
 
 static void on_death(void)
@@ -147,12 +176,14 @@ void failure_arm(const struct torture_options *options,
 		 "highmem-torture: !!! the program above is in %s\n",
 		 last.file);
 	print_replay(replay, sizeof(replay), options, round);
-	snprintf(last.ending, sizeof(last.ending),
+	snprintf(last.replay, sizeof(last.replay),
 		 "replay: bazel run -c opt " BUILD_FLAGS TORTURE_LABEL
-		 " -- %s\n"
+		 " -- %s\n",
+		 replay);
+	snprintf(last.ending, sizeof(last.ending),
 		 "highmem-torture: --- End of test: FAILURE\n"
 		 "cases: %" PRIu64 " passed, 1 failed\n",
-		 replay, passed);
+		 passed);
 	last.armed = true;
 }
 

@@ -33,6 +33,10 @@ static const char help[] =
 	"                     each round then goes there alone\n"
 	"  --out DIR          where the .hmt of a failure is written (here, or\n"
 	"                     the outputs directory of a Bazel test)\n"
+	"  --refind[=T]       give a program that fails to the explorer, for T\n"
+	"                     (20s): its finding replays exactly\n"
+	"  --explorer PATH    the explorer for --refind, if it was not built\n"
+	"                     beside this program or another core is under it\n"
 	"  --help\n"
 	"\n"
 	"Exit: 0 fine, 77 a bug was found, 70 the tasks are stuck, 1 usage.\n";
@@ -50,6 +54,8 @@ enum option_id {
 	OPTION_STALL,
 	OPTION_LOG,
 	OPTION_OUT,
+	OPTION_REFIND,
+	OPTION_EXPLORER,
 	OPTION_HELP,
 };
 
@@ -66,6 +72,8 @@ static const struct option long_options[] = {
 	{ "stall", required_argument, NULL, OPTION_STALL },
 	{ "log", required_argument, NULL, OPTION_LOG },
 	{ "out", required_argument, NULL, OPTION_OUT },
+	{ "refind", optional_argument, NULL, OPTION_REFIND },
+	{ "explorer", required_argument, NULL, OPTION_EXPLORER },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -177,6 +185,12 @@ static bool take_option(struct torture_options *options, int id)
 	case OPTION_LOG:
 		options->log_path = optarg;
 		return true;
+	case OPTION_REFIND:
+		options->refind = true;
+		return !optarg || take_interval(id, &options->refind_ns);
+	case OPTION_EXPLORER:
+		options->explorer = optarg;
+		return true;
 	default:
 		options->out_dir = optarg;
 		return true;
@@ -216,6 +230,7 @@ int options_parse(struct torture_options *options, int argc, char **argv)
 		.repeat = TORTURE_DEFAULT_REPEAT,
 		.stat_interval_ns = TORTURE_DEFAULT_STAT_INTERVAL_NS,
 		.stall_ns = TORTURE_DEFAULT_STALL_NS,
+		.refind_ns = TORTURE_DEFAULT_REFIND_NS,
 		.out_dir = outputs ? outputs : ".",
 	};
 	while ((id = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {

@@ -47,7 +47,8 @@ static bool defaults(void)
 	       options.threads == 4 && options.slots == 0 &&
 	       options.stat_interval_ns == 5 * NS_PER_S &&
 	       options.stall_ns == 5 * NS_PER_S && !options.program_path &&
-	       !options.log_path;
+	       !options.log_path && !options.refind &&
+	       options.refind_ns == 20 * NS_PER_S;
 }
 
 static bool seeds_differ(void)
@@ -75,7 +76,11 @@ static bool every_option(void)
 	       strcmp(options.program_path, "a.hmt") == 0 &&
 	       strcmp(options.log_path, "l") == 0 &&
 	       strcmp(options.out_dir, "d") == 0 &&
-	       options.stat_interval_ns == 120 * NS_PER_S;
+	       options.stat_interval_ns == 120 * NS_PER_S &&
+	       parse("--refind --explorer e") == -1 && options.refind &&
+	       options.refind_ns == 20 * NS_PER_S &&
+	       strcmp(options.explorer, "e") == 0 &&
+	       parse("--refind=3s") == -1 && options.refind_ns == 3 * NS_PER_S;
 }
 
 static bool limits(void)
@@ -91,7 +96,8 @@ static bool nonsense_is_refused(void)
 {
 	return parse("--time") == 1 && parse("--time soon") == 1 &&
 	       parse("--time 3x") == 1 && parse("--time -3") == 1 &&
-	       parse("--stall 0") == 1 && parse("--seed 1x") == 1 &&
+	       parse("--stall 0") == 1 && parse("--refind=0") == 1 &&
+	       parse("--refind 3s") == 1 && parse("--seed 1x") == 1 &&
 	       parse("--bogus") == 1 && parse("extra") == 1;
 }
 

@@ -41,13 +41,14 @@ static void say_start(const struct torture_options *options)
 	say("highmem-torture: --- Start of test: %s\n", shape);
 	say("highmem-torture: seed=%" PRIu64 " time=%.1fs rounds=%" PRIu64
 	    " threads=%u slots=%u repeat=%u stat-interval=%.1fs stall=%.1fs "
-	    "program=%s log=%s out=%s\n",
+	    "program=%s log=%s out=%s refind=%.1fs\n",
 	    options->seed, (double)options->time_ns / 1e9, options->rounds,
 	    options->threads, options->slots, options->repeat,
 	    (double)options->stat_interval_ns / 1e9,
 	    (double)options->stall_ns / 1e9,
 	    options->program_path ? options->program_path : "none",
-	    options->log_path ? options->log_path : "none", options->out_dir);
+	    options->log_path ? options->log_path : "none", options->out_dir,
+	    options->refind ? (double)options->refind_ns / 1e9 : 0.0);
 }
 
 /* NULL: the round passed. Else why not, valid until the next round. */
@@ -146,6 +147,8 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (options.log_path && !say_open_log(options.log_path))
+		return EXIT_USAGE;
+	if (options.refind && !refind_start(&options))
 		return EXIT_USAGE;
 	catch_interrupts();
 	return torture(&options);

@@ -10,6 +10,7 @@
  *	watch.c		a thread that prints statistics and sees stalls
  *	stall.c		when a stall is a stall (no clock, no thread)
  *	failure.c	the last words, whoever has to speak them
+ *	refind.c	the explorer, set on the program that failed
  *	say.c		lines to the console and the log
  *	torture.c	round after round, and the verdict
  */
@@ -44,12 +45,16 @@ struct torture_options {
 	const char *program_path; /* .hmt to run instead of drawing */
 	const char *log_path;
 	const char *out_dir; /* for the .hmt of a failure */
+	bool refind;
+	uint64_t refind_ns;
+	const char *explorer; /* NULL: where Bazel builds it */
 };
 
 #define TORTURE_DEFAULT_THREADS PROGRAM_MAX_TASKS
 #define TORTURE_DEFAULT_TIME_NS (30 * NS_PER_S)
 #define TORTURE_DEFAULT_STAT_INTERVAL_NS (5 * NS_PER_S)
 #define TORTURE_DEFAULT_STALL_NS (5 * NS_PER_S)
+#define TORTURE_DEFAULT_REFIND_NS (20 * NS_PER_S)
 
 /* TSan runs some ten times slower; a round should take about as long. */
 #ifndef __has_feature
@@ -142,9 +147,20 @@ void failure_disarm(void);
 
 /*
  * Speak them: why, the program, where it was written, the one replay line,
- * FAILURE. Only the first call speaks; returns whether this one did.
+ * FAILURE. Only the first call speaks, and the others wait until it is done.
  */
-bool failure_speak(const char *why);
+void failure_speak(const char *why);
+
+/* ---- refind.c ------------------------------------------------------------ */
+
+/* Be ready for refind(). Before there are threads. False: said what is wrong. */
+bool refind_start(const struct torture_options *options);
+
+/*
+ * Let the explorer look for the failure of the program in @file. True: it
+ * found one, and has printed it with its replay line. Async-signal-safe.
+ */
+bool refind(const char *file);
 
 /* ---- say.c --------------------------------------------------------------- */
 
