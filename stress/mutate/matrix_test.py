@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Does the matrix tell a kill from a survivor, a crash, and a usage error?
+
+The techniques are shell scripts here, and the cores are empty files.
+"""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.dont_write_bytecode = True  # the tree may be read-only
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import kill_matrix  # noqa: E402
+import matrix_cells as cells  # noqa: E402
+
+# What the program does with each core; $1 is the mutant.
+SCRIPT = """#!/bin/sh
+case $1 in
+*healthy*) exit 0 ;;
+*found*) echo "oracle: it is broken"; exit 77 ;;
+*crash*) kill -SEGV $$ ;;
+*hang*) sleep 60 ;;
+*usage*) echo "no such flag" >&2; exit 1 ;;
+*) exit 0 ;;
+esac
+"""
+
+
+class Matrix(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.here = Path(place.name)
+        self.results = self.here / "results.jsonl"
+        program = self.here / "program"
+        program.write_text(SCRIPT)
+        program.chmod(0o755)
+        technique = cells.Technique("program", ("{core}",), "{name}.core",
+                                    (77,), r"oracle: (.*)", draws=False,
+                                    preload=False)
+        patch = mock.patch.dict(cells.TECHNIQUES, {"script": technique},
+                                clear=True)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def matrix(self, mutants, *arguments):
+        """(exit status, what it says)."""
+        table = {name: {"first": "", "slow": ""} for name in mutants}
+        (self.here / "matrix.json").write_text(json.dumps(table))
+        for name in [cells.HEALTHY, *mutants]:
+            (self.here / f"{name}.core").write_text(name)
+        command = ["kill_matrix", *arguments]
+        if "check" not in arguments:
+            command.append(f"--results={self.results}")
+        out = io.StringIO()
+        with mock.patch.object(sys, "argv", command), \
+             mock.patch.object(kill_matrix, "__file__", self.here / "x"), \
+             contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            try:
+                status = kill_matrix.main()
+            except SystemExit as end:
+                status = end.code
+        return status, out.getvalue()
+
+    def run_all(self, mutants, *more):
+        return self.matrix(mutants, "run", "--seeds=1", "--limit=1s", *more)
+
+    def test_a_finding_a_crash_and_a_hang_are_kills(self):
+        status, text = self.run_all(["found", "crash", "hang"])
+        self.assertEqual(status, 0, text)
+        self.assertIn("3 of 3 mutants killed", text)
+        self.assertIn("it is broken", self.results.read_text())
+
+    def test_a_survivor_fails_the_run_and_the_report(self):
+        status, text = self.run_all(["found", "quiet"])
+        self.assertEqual(status, 77, text)
+        self.assertIn("SURVIVES: quiet.", text)
+        self.assertEqual(self.matrix(["found", "quiet"], "report")[0], 77)
+
+    def test_a_usage_error_kills_nothing(self):
+        status, text = self.run_all(["usage"])
+        self.assertEqual(status, 77, text)
+        self.assertIn("error", text)
+
+    def test_a_technique_that_kills_the_healthy_core_is_no_use(self):
+        with mock.patch.object(cells, "HEALTHY", "found"):
+            status, text = self.run_all(["crash"])
+        self.assertEqual(status, 1, text)
+        self.assertIn("healthy core", text)
+
+    def test_a_second_run_does_only_what_is_missing(self):
+        self.run_all(["found"])
+        status, text = self.run_all(["found", "crash"])
+        self.assertEqual(status, 0, text)
+        self.assertIn("3 cells, 2 of them done", text)
+
+    def test_another_core_is_run_again(self):
+        self.run_all(["found"])
+        (self.here / "found.core").write_text("found, of another build")
+        files = cells.Files(self.here)
+        done = cells.Results(self.results).load()
+        plan = cells.plan(files, ["found"], ["script"], 1, 1.0)
+        self.assertEqual([c.mutant for c in plan if c.key() not in done],
+                         ["found"])
+
+    def test_a_line_cut_off_by_a_kill_is_run_again(self):
+        self.run_all(["found"])
+        whole = self.results.read_bytes()
+        self.results.write_bytes(whole[:-10])
+        status, text = self.run_all(["found"])
+        self.assertEqual(status, 0, text)
+        self.assertIn("2 cells, 1 of them done", text)
+        self.assertEqual(len(self.results.read_text().splitlines()), 2)
+
+    def test_a_file_that_is_not_ours_is_left_alone(self):
+        self.results.write_text("a letter\nto somebody\n")
+        status, text = self.run_all(["found"])
+        self.assertEqual(status, 1, text)
+        self.assertEqual(self.results.read_text(), "a letter\nto somebody\n")
+
+    def test_unknown_names_are_refused_with_those_that_are_known(self):
+        status, text = self.run_all(["found"], "--mutants=fond")
+        self.assertEqual(status, 1)
+        self.assertIn("no mutant 'fond'; there are found", text)
+        self.assertEqual(self.run_all(["found"], "--techniques=x")[0], 1)
+        self.assertEqual(self.run_all(["found"], "--limit=x")[0], 1)
+
+    def test_reports_say_the_same(self):
+        self.run_all(["found", "crash"])
+        page, table = self.here / "m.html", self.here / "m.md"
+        status, _ = self.matrix(["found", "crash"], "report",
+                                f"--html={page}", f"--markdown={table}")
+        self.assertEqual(status, 0)
+        self.assertIn("2 of 2 mutants killed", page.read_text())
+        self.assertIn("| `crash` | 0.0 |", table.read_text())
+
+    def test_kill_9_loses_only_what_runs(self):
+        self.run_all(["found"])
+        code = ("import sys; sys.path.insert(0, sys.argv[1]);"
+                "import matrix_cells as c;"
+                "r = c.Results(sys.argv[2]);"
+                "[r.append({'mutant': 'm', 'technique': 't', 'seed': i,"
+                "'limit': 1, 'core': '', 'verdict': 'killed', 'seconds': 1,"
+                "'says': 'x' * 500}) for i in range(10**6)]")
+        beside = os.path.dirname(os.path.abspath(cells.__file__))
+        process = subprocess.Popen(
+            [sys.executable, "-B", "-c", code, beside, self.results])
+        while self.results.stat().st_size < 5000:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.assertGreater(len(cells.Results(self.results).load()), 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
