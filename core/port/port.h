@@ -12,8 +12,8 @@
  * this contract. PORTING.md walks through one port.
  *
  * Words: "any context" includes interrupts and code with interrupts off.
-"Local" in a name means this CPU
- * only; "shootdown" means every CPU, finished on return.
+ * "Local" in a name means this CPU only; "shootdown" means every CPU, finished
+ * on return.
  */
 
 #include <highmem/types.h>
