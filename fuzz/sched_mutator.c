@@ -37,7 +37,7 @@ static void repair_op(const struct program *program, struct op *op)
 		op->kind = OP_YIELD;
 	if (op_arg(op->kind) == OP_ARG_PAGE)
 		op->arg %= MACHINE_LOWMEM_PAGES + program->machine.nr_pages;
-	else if (op_arg(op->kind) == OP_ARG_IRQ)
+	else if (op->kind == OP_RAISE && program->nr_irqs > 0)
 		op->arg %= program->nr_irqs;
 	else
 		op->arg = 0;

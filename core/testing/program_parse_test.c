@@ -111,14 +111,24 @@ Test(parse, the_largest_machine)
 	cr_expect_eq(program.ops[1].actor, 5);
 }
 
-/* "machine\ntask A:" and @nr operations. */
+/* @head, and @nr times @piece. */
+static size_t many(char *text, const char *head, const char *piece,
+		   unsigned int nr)
+{
+	size_t len = strlen(head);
+
+	memcpy(text, head, len);
+	for (unsigned int i = 0; i < nr; i++) {
+		memcpy(text + len, piece, strlen(piece));
+		len += strlen(piece);
+	}
+	text[len] = '\0';
+	return len;
+}
+
 static size_t many_ops(char *text, unsigned int nr)
 {
-	size_t len = strlen(strcpy(text, "machine\ntask A:"));
-
-	for (unsigned int i = 0; i < nr; i++)
-		len += strlen(strcpy(text + len, "yield;"));
-	return len;
+	return many(text, "machine\ntask A:", "yield;", nr);
 }
 
 Test(parse, as_many_operations_as_fit_and_one_more)
@@ -153,14 +163,9 @@ Test(parse, choices)
 	}
 }
 
-/* "choices:" and @nr of them. */
 static size_t many_choices(char *text, unsigned int nr)
 {
-	size_t len = strlen(strcpy(text, "machine\ntask A\nchoices:"));
-
-	for (unsigned int i = 0; i < nr; i++)
-		len += strlen(strcpy(text + len, " 7=A"));
-	return len;
+	return many(text, "machine\ntask A\nchoices:", " 7=A", nr);
 }
 
 Test(parse, as_many_choices_as_fit_and_one_more)

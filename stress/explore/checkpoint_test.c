@@ -71,6 +71,7 @@ Test(checkpoint, cut_at_any_place_is_refused)
 
 	cr_assert(checkpoint_save(path, &sums));
 	file = fopen(path, "r");
+	cr_assert_not_null(file);
 	fseek(file, 0, SEEK_END);
 	size = ftell(file);
 	fclose(file);
@@ -86,6 +87,7 @@ Test(checkpoint, with_a_changed_digit_is_refused)
 
 	cr_assert(checkpoint_save(path, &sums));
 	file = fopen(path, "r+");
+	cr_assert_not_null(file);
 	fseek(file, -3, SEEK_END);
 	fputc('x', file);
 	fclose(file);

@@ -112,7 +112,8 @@ static bool find_again(const char *file)
 	    strchr(with.time, '=') + 1);
 	for (size_t i = 0; status == EXIT_BUG && i < 3; i++) {
 		status = run_explorer(strategies[i], file, &words);
-		if (status == EXIT_BUG && strstr(words.text, "\nreplay: ")) {
+		if (status == EXIT_BUG && words.text &&
+		    strstr(words.text, "\nreplay: ")) {
 			say_text(words.text, words.len);
 			return true;
 		}

@@ -42,8 +42,8 @@ Test(fiber, runs_its_entry_with_its_argument)
 static void ping(void *arg)
 {
 	(void)arg;
-	for (char c = 'a'; c < 'd'; c++) {
-		note(c);
+	for (int c = 'a'; c < 'd'; c++) {
+		note((char)c);
 		fiber_switch(&fibers[0], &fibers[1], 0);
 	}
 	fiber_switch(&fibers[0], &host, 1);
