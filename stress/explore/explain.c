@@ -35,6 +35,22 @@ static void copy_with_page_names(const char *sentence, char *buf)
 	}
 }
 
+/* After which operation it was seen. */
+static void say_failed_op(const struct record *record, char *buf)
+{
+	char doer[NAME_SIZE];
+
+	for (uint32_t i = record->nr_entries; i-- > 0;) {
+		if (record->entries[i].kind != ENTRY_END ||
+		    strcmp(record->entries[i].outcome, "FAILED") != 0)
+			continue;
+		text_append(buf, SENTENCE_SIZE, "; seen in %s at step %" PRIu32,
+			    doer_name(record, i, doer),
+			    record->entries[i].step);
+		return;
+	}
+}
+
 static bool is_turn(const struct entry *entry)
 {
 	return entry->kind == ENTRY_ENTER ||
@@ -49,12 +65,12 @@ static void say_turn(const struct record *record, uint32_t at, char *buf)
 	char doer[NAME_SIZE];
 
 	if (entry->kind == ENTRY_ENTER)
-		text_append(buf, SENTENCE_SIZE, "%c interrupted %c",
+		text_append(buf, SENTENCE_SIZE, "%c interrupted %s",
 			    actor_letter(entry->actor),
-			    actor_letter(entry->task));
+			    actor_doing(record, entry->task, at, doer));
 	else if (entry->kind == ENTRY_SWITCH)
 		text_append(buf, SENTENCE_SIZE, "%s was preempted",
-			    doer_name(record, at, doer));
+			    actor_doing(record, entry->other, at, doer));
 	else
 		text_append(buf, SENTENCE_SIZE, "%s had a store held back",
 			    doer_name(record, at, doer));
@@ -95,6 +111,7 @@ const char *explain_record(const struct record *record)
 		if (detectives[i](record, sentence))
 			return sentence;
 	copy_with_page_names(record->result.exec.sentence, sentence);
+	say_failed_op(record, sentence);
 	say_last_turns(record, sentence);
 	return sentence;
 }

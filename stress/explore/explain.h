@@ -42,7 +42,11 @@ uint32_t last_access(const struct record *record, unsigned int actor,
 /* Where the operation that entry @at belongs to begins. */
 uint32_t begin_of(const struct record *record, uint32_t at);
 
-/* "A's kmap p0", "A at its end": who did entry @at, and in what. */
+/* "A's kmap p0", "A at its end": what @actor is in, or was in, at entry @at. */
+const char *actor_doing(const struct record *record, unsigned int actor,
+			uint32_t at, char *buf);
+
+/* The same for whoever did entry @at; "the switch from A to B" if nobody. */
 const char *doer_name(const struct record *record, uint32_t at, char *buf);
 
 uint32_t step_of(const struct record *record, uint32_t at);

@@ -99,33 +99,34 @@ uint32_t begin_of(const struct record *record, uint32_t at)
 	return at;
 }
 
-/* A switch belongs to whom it took away. */
-static unsigned int doer_of(const struct entry *entry)
+const char *actor_doing(const struct record *record, unsigned int actor,
+			uint32_t at, char *buf)
 {
-	return entry->kind == ENTRY_SWITCH ? entry->other : entry->actor;
-}
-
-const char *doer_name(const struct record *record, uint32_t at, char *buf)
-{
-	unsigned int actor = doer_of(&record->entries[at]);
 	const char *op = TRACE_AT_END;
 
-	if (record->entries[at].kind == ENTRY_LAST_FLUSH) {
-		snprintf(buf, NAME_SIZE, "the last flush");
-		return buf;
-	}
-	for (uint32_t i = at + 1; i-- > 0;) {
-		const struct entry *entry = &record->entries[i];
-
-		if (entry->kind != ENTRY_BEGIN || entry->actor != actor)
-			continue;
-		op = entry->text;
-		break;
-	}
+	for (uint32_t i = 0; i <= at; i++)
+		if (record->entries[i].kind == ENTRY_BEGIN &&
+		    record->entries[i].actor == actor)
+			op = record->entries[i].text;
 	if (strcmp(op, TRACE_AT_END) == 0)
 		snprintf(buf, NAME_SIZE, "%c at its end", actor_letter(actor));
 	else
 		snprintf(buf, NAME_SIZE, "%c's %.31s", actor_letter(actor), op);
+	return buf;
+}
+
+const char *doer_name(const struct record *record, uint32_t at, char *buf)
+{
+	const struct entry *entry = &record->entries[at];
+
+	if (entry->kind == ENTRY_LAST_FLUSH)
+		snprintf(buf, NAME_SIZE, "the last flush");
+	else if (entry->kind == ENTRY_SWITCH)
+		snprintf(buf, NAME_SIZE, "the switch from %c to %c",
+			 actor_letter(entry->other),
+			 actor_letter(entry->actor));
+	else
+		actor_doing(record, entry->actor, at, buf);
 	return buf;
 }
 

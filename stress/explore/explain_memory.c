@@ -49,13 +49,40 @@ static bool is_flush(const struct entry *entry)
 		entry->access == SIM_SHOOTDOWN);
 }
 
-/* The last flush in [@from, @to), or NONE. */
-static uint32_t find_flush(const struct record *record, uint32_t from,
-			   uint32_t to)
+/* A shootdown of several slots names the first; it may mean ours too. */
+static bool flushes(const struct record *record, const struct entry *entry,
+		    unsigned int place)
+{
+	char name[NAME_SIZE];
+
+	place_name(record, place, name);
+	return is_flush(entry) &&
+	       (strcmp(entry->text, name) == 0 || strchr(entry->text, ' '));
+}
+
+/* The last flush of @place in [@from, @to), or NONE. */
+static uint32_t find_flush(const struct record *record, unsigned int place,
+			   uint32_t from, uint32_t to)
 {
 	for (uint32_t i = to; i-- > from;)
-		if (is_flush(&record->entries[i]))
+		if (flushes(record, &record->entries[i], place))
 			return i;
+	return NONE;
+}
+
+/* The first flush after @from by the same actor, of whatever, or NONE. */
+static uint32_t find_other_flush(const struct record *record, uint32_t from)
+{
+	for (uint32_t i = from; i < record->nr_entries; i++) {
+		const struct entry *entry = &record->entries[i];
+
+		if (entry->actor != record->entries[from].actor)
+			continue;
+		if (entry->kind == ENTRY_END)
+			break;
+		if (is_flush(entry))
+			return i;
+	}
 	return NONE;
 }
 
@@ -71,32 +98,40 @@ static uint32_t find_cut(const struct record *record, uint32_t from,
 	return NONE;
 }
 
-static void say_missing_flush(const struct record *record,
-			      const struct stale *stale, char *buf)
+static void say_late_flush(const struct record *record,
+			   const struct stale *stale, uint32_t late, char *buf)
 {
-	uint32_t late = find_flush(record, stale->cleared + 1,
-				   record->nr_entries);
-	uint32_t early = find_flush(record, begin_of(record, stale->cleared),
-				    stale->cleared);
-	uint32_t cut = find_cut(record, stale->cleared, record->nr_entries);
-
-	if (record->entries[stale->cleared].kind == ENTRY_LAST_FLUSH)
-		text_append(buf, SENTENCE_SIZE,
-			    "after that it did not flush CPU %u", stale->cpu);
-	else if (late != NONE && record->entries[late].access == SIM_FLUSH_LOCAL)
+	if (record->entries[late].access == SIM_FLUSH_LOCAL)
 		text_append(buf, SENTENCE_SIZE,
 			    "only CPU %u flushed it, at step %" PRIu32,
 			    record->entries[late].cpu, step_of(record, late));
-	else if (late != NONE)
+	else
 		text_append(buf, SENTENCE_SIZE,
 			    "the shootdown at step %" PRIu32
-			    " did not reach it",
-			    step_of(record, late));
-	else if (early != NONE)
+			    " did not reach CPU %u",
+			    step_of(record, late), stale->cpu);
+}
+
+/* Nothing flushed it after the PTE was cleared. What came close? */
+static void say_no_flush(const struct record *record, const struct stale *stale,
+			 char *buf)
+{
+	uint32_t early = find_flush(record, stale->place,
+				    begin_of(record, stale->cleared),
+				    stale->cleared);
+	uint32_t other = find_other_flush(record, stale->cleared);
+	uint32_t cut = find_cut(record, stale->cleared + 1, record->nr_entries);
+
+	if (early != NONE)
 		text_append(buf, SENTENCE_SIZE,
 			    "the flush had come before that, at step %" PRIu32
 			    ", so CPU %u loaded it again",
 			    step_of(record, early), stale->cpu);
+	else if (other != NONE)
+		text_append(buf, SENTENCE_SIZE,
+			    "what was flushed, at step %" PRIu32 ", was %s",
+			    step_of(record, other),
+			    record->entries[other].text);
 	else if (cut != NONE)
 		text_append(buf, SENTENCE_SIZE,
 			    "no flush had followed when %c came at step "
@@ -105,6 +140,24 @@ static void say_missing_flush(const struct record *record,
 			    step_of(record, cut));
 	else
 		text_append(buf, SENTENCE_SIZE, "no flush followed");
+}
+
+static void say_missing_flush(const struct record *record,
+			      const struct stale *stale, char *buf)
+{
+	uint32_t late = find_flush(record, stale->place, stale->cleared + 1,
+				   record->nr_entries);
+
+	if (record->entries[stale->cleared].kind == ENTRY_LAST_FLUSH)
+		text_append(buf, SENTENCE_SIZE,
+			    "after that it did not flush CPU %u", stale->cpu);
+	else if (record->entries[stale->cleared].kind == ENTRY_SWITCH)
+		text_append(buf, SENTENCE_SIZE,
+			    "the switch away from it did not flush");
+	else if (late != NONE)
+		say_late_flush(record, stale, late, buf);
+	else
+		say_no_flush(record, stale, buf);
 }
 
 static void say_new_owner(const struct record *record,
@@ -136,11 +189,11 @@ bool explain_stale(const struct record *record, char *buf)
 	tlb = cell_find(record, CELL_TLB, stale.place, stale.cpu);
 	place_name(record, stale.place, place);
 	cell_value(record, (unsigned int)tlb, stale.page, page);
+	doer_name(record, stale.cleared, doer);
 	text_append(buf, SENTENCE_SIZE,
 		    "stale translation: CPU %u still finds %s in %s, whose "
 		    "PTE %s cleared at step %" PRIu32 ": ",
-		    stale.cpu, page, place,
-		    doer_name(record, stale.cleared, doer),
+		    stale.cpu, page, place, doer,
 		    step_of(record, stale.cleared));
 	say_missing_flush(record, &stale, buf);
 	say_new_owner(record, &stale, buf);
@@ -354,6 +407,9 @@ static void say_count_changes(const struct record *record, int cell, char *buf)
 	say_change(record, cell, last, buf);
 }
 
+/* What core/lib/pkmap_queue.h tells a waiter that may use another's slot. */
+#define GRANT_SHARED 2
+
 /* A waiter that was let in to share a slot after its count was last changed. */
 static void say_uncounted(const struct record *record, int cell, char *buf)
 {
@@ -364,7 +420,7 @@ static void say_uncounted(const struct record *record, int cell, char *buf)
 		const struct entry *entry = &record->entries[i];
 
 		if (entry->kind != ENTRY_ACCESS || entry->cell >= 0 ||
-		    entry->access != SIM_STORE || entry->after == 0)
+		    entry->access != SIM_STORE || entry->after != GRANT_SHARED)
 			continue;
 		text_append(buf, SENTENCE_SIZE,
 			    "; %c was served at step %" PRIu32
@@ -372,6 +428,27 @@ static void say_uncounted(const struct record *record, int cell, char *buf)
 			    *entry->text, entry->step);
 		return;
 	}
+}
+
+/* A page in use that has lost its slot. */
+static bool say_slot_taken(const struct record *record, unsigned int index,
+			   char *buf)
+{
+	uint32_t taken = last_change(record,
+				     cell_find(record, CELL_SLOT, index, 0),
+				     record->nr_entries);
+	char page[NAME_SIZE];
+	char doer[NAME_SIZE];
+
+	if (taken == NONE)
+		return false;
+	page_name(index, page);
+	text_append(buf, SENTENCE_SIZE,
+		    "stolen slot: %s is in use, but %s took its slot away at "
+		    "step %" PRIu32,
+		    page, doer_name(record, taken, doer),
+		    step_of(record, taken));
+	return true;
 }
 
 bool explain_count(const struct record *record, char *buf)
@@ -386,7 +463,7 @@ bool explain_count(const struct record *record, char *buf)
 		return false;
 	slot = final_value(record, CELL_SLOT, value[0], 0);
 	if (slot == 0)
-		return false;
+		return say_slot_taken(record, value[0], buf);
 	cell = cell_find(record, CELL_COUNT, slot - 1, 0);
 	page_name(value[0], page);
 	text_append(buf, SENTENCE_SIZE,

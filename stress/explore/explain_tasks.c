@@ -65,27 +65,54 @@ static uint32_t became_free(const struct record *record, unsigned int slot)
 	return last_change(record, count, record->nr_entries);
 }
 
+/* The entry in [@from, @to) where @actor reads @cell; NONE if it does not. */
+static uint32_t find_look(const struct record *record, unsigned int actor,
+			  int cell, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++) {
+		const struct entry *entry = &record->entries[i];
+
+		if (entry->kind == ENTRY_ACCESS && entry->actor == actor &&
+		    entry->cell == cell && entry->access == SIM_LOAD)
+			return i;
+	}
+	return NONE;
+}
+
 /* What the one who freed it saw of the queue, if it looked. */
 static void say_looked_for_waiters(const struct record *record,
 				   const struct sleeper *sleeper,
 				   uint32_t freed, char *buf)
 {
 	int nr = cell_find(record, CELL_QUEUE, sleeper->colour, 0);
+	unsigned int actor = record->entries[freed].actor;
+	uint32_t slept = last_access(record, actor, SIM_PARK, freed);
+	uint32_t begin = begin_of(record, freed);
+	uint32_t before = find_look(
+		record, actor, nr,
+		slept != NONE && slept > begin ? slept : begin, freed);
+	uint32_t after = find_look(record, actor, nr, freed + 1,
+				   record->nr_entries);
+	uint32_t at = after != NONE ? after : before;
 
-	for (uint32_t i = freed + 1; i < record->nr_entries; i++) {
-		const struct entry *entry = &record->entries[i];
-
-		if (entry->actor != record->entries[freed].actor ||
-		    entry->kind != ENTRY_ACCESS || entry->cell != nr ||
-		    entry->access != SIM_LOAD)
-			continue;
+	if (at == NONE) {
 		text_append(buf, SENTENCE_SIZE,
-			    " and saw %s in the queue at step %" PRIu32,
-			    entry->after == 0 ? "nobody" : "somebody",
-			    entry->step);
+			    " and did not look for waiters");
 		return;
 	}
-	text_append(buf, SENTENCE_SIZE, " and did not look for waiters");
+	text_append(buf, SENTENCE_SIZE,
+		    "%s saw %s in the queue at step %" PRIu32,
+		    after != NONE ? " and" : ", but before that it",
+		    record->entries[at].after == 0 ? "nobody" : "somebody",
+		    step_of(record, at));
+	if (sleeper->queued != NONE && sleeper->queued < at &&
+	    record->entries[sleeper->queued].held &&
+	    record->entries[at].after == 0)
+		text_append(buf, SENTENCE_SIZE,
+			    ", because %c's entry there, of step %" PRIu32
+			    ", was still held back",
+			    actor_letter(sleeper->task),
+			    step_of(record, sleeper->queued));
 }
 
 /* When the sleeper last looked at the slot, if that was too early. */

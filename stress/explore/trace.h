@@ -104,6 +104,10 @@ void record_free(struct record *record);
 /* One sentence on why the run failed; valid until the next call. */
 const char *explain_record(const struct record *record);
 
+/* calloc() and doubling realloc() that end the process without memory. */
+void *trace_room(size_t nr, size_t size);
+void *trace_grow(void *old, uint32_t *nr, size_t size);
+
 /* ---- Names ---------------------------------------------------------------------- */
 
 #define NAME_SIZE 48

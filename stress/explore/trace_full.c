@@ -123,10 +123,8 @@ static void print_entry(FILE *out, const struct record *record,
 
 void trace_print_full(FILE *out, const struct record *record)
 {
-	uint32_t *values = calloc(record->nr_cells, sizeof(values[0]));
+	uint32_t *values = trace_room(record->nr_cells, sizeof(values[0]));
 
-	if (!values)
-		return;
 	for (uint32_t i = 0; i < record->nr_entries; i++)
 		print_entry(out, record, &record->entries[i], values);
 	free(values);

@@ -141,20 +141,16 @@ static void put_actors(FILE *out, const struct record *record)
 	fputs("]", out);
 }
 
-/*
- * Numbers the cells that change, in @number; the rest gets 0. Returns false
- * when memory ran out.
- */
-static bool number_cells(const struct record *record, unsigned int **number)
+/* For each cell its number among those that change, from 1; 0 for the rest. */
+static unsigned int *number_cells(const struct record *record)
 {
-	*number = calloc(record->nr_cells, sizeof((*number)[0]));
-	if (!*number)
-		return false;
+	unsigned int *number = trace_room(record->nr_cells, sizeof(number[0]));
+
 	for (uint32_t i = 0; i < record->nr_changes; i++)
-		(*number)[record->changes[i].cell] = 1;
+		number[record->changes[i].cell] = 1;
 	for (unsigned int c = 0, nr = 0; c < record->nr_cells; c++)
-		(*number)[c] = (*number)[c] ? ++nr : 0;
-	return true;
+		number[c] = number[c] ? ++nr : 0;
+	return number;
 }
 
 static void put_cells(FILE *out, const struct record *record,
@@ -224,10 +220,8 @@ static void put_entry(FILE *out, const struct record *record,
 
 void trace_print_json(FILE *out, const struct record *record)
 {
-	unsigned int *number;
+	unsigned int *number = number_cells(record);
 
-	if (!number_cells(record, &number))
-		return;
 	put_head(out, record);
 	put_machine(out, record);
 	put_actors(out, record);

@@ -149,6 +149,16 @@ bool look_any(enum cause cause)
 	return false;
 }
 
+void look_forget(void)
+{
+	while (look_at.nr_fresh > 0) {
+		const struct change *change =
+			&look_at.fresh[--look_at.nr_fresh].change;
+
+		look_at.record->values[change->cell] = change->before;
+	}
+}
+
 void look_set(struct entry *entry, unsigned int cell, uint32_t value)
 {
 	struct record *record = look_at.record;

@@ -67,11 +67,10 @@ unsigned int look_take_one(struct entry *entry, enum cause cause);
 /* Is there any that nobody took? */
 bool look_any(enum cause cause);
 
+/* As if what the last look found and nobody took had not happened. */
+void look_forget(void);
+
 /* Put down a change that cannot be looked up any more. */
 void look_set(struct entry *entry, unsigned int cell, uint32_t value);
-
-/* calloc() and doubling realloc() that end the process without memory. */
-void *trace_room(size_t nr, size_t size);
-void *trace_grow(void *old, uint32_t *nr, size_t size);
 
 #endif

@@ -117,15 +117,15 @@ static int chosen_irq(void)
 	return irq;
 }
 
+/* It comes at a point, so the task is in an operation, if only just. */
 static void enter_irq(unsigned int task)
 {
 	int irq = chosen_irq();
 	const struct op *op = op_of(task);
 
-	if (irq < 0) { /* then the task raises it itself */
-		begin_op(task);
+	if (irq < 0) /* then the task raises it itself */
 		irq = op && op->kind == OP_RAISE ? op->arg : 0;
-	}
+	begin_op(task);
 	rec.handler[task] = PROGRAM_MAX_TASKS + irq;
 	rec.next_op[rec.handler[task]] = 0;
 	rec.in_op[rec.handler[task]] = false;
@@ -242,7 +242,12 @@ static void on_event(void *arg, const struct sim_event *e)
 	struct entry *entry;
 
 	(void)arg;
-	rec.over |= has_failed();
+	if (!rec.over && has_failed()) {
+		look(e, 0);
+		follow_switch(e->task - 1);
+		look_forget();
+		rec.over = true;
+	}
 	if (rec.over)
 		return;
 	catch_up(e->task - 1, e->in_interrupt, e);

@@ -73,15 +73,27 @@ static bool is_access(const struct entry *entry, const struct entry *like)
 	return entry->kind == ENTRY_ACCESS && entry->cell == like->cell;
 }
 
-/* The newest store before @at to the same word is another's, and held back. */
+static bool changes(const struct entry *entry, unsigned int cell)
+{
+	for (uint32_t i = 0; i < entry->nr_changes; i++)
+		if (table.record->changes[entry->first_change + i].cell == cell)
+			return true;
+	return false;
+}
+
+/* Another CPU has stored to that word, and holds the store back. */
 static bool is_outdated(uint32_t at)
 {
 	const struct entry *entry = entry_at(at);
 
-	for (uint32_t i = at; i-- > 0;)
-		if (is_access(entry_at(i), entry) && writes(entry_at(i)))
-			return entry_at(i)->held &&
-			       entry_at(i)->cpu != entry->cpu;
+	for (uint32_t i = at; i-- > 0;) {
+		const struct entry *other = entry_at(i);
+
+		if (changes(other, (unsigned int)entry->cell))
+			return false;
+		if (is_access(other, entry) && other->held)
+			return other->cpu != entry->cpu;
+	}
 	return false;
 }
 
@@ -240,7 +252,6 @@ static void apply(const struct entry *entry)
 /* What a whole operation did in the end, as far as it shows. */
 static void say_net_change(unsigned int cell, uint32_t before, char *buf)
 {
-	const char *comma = strchr(buf, ':') ? ", " : ": ";
 	char name[NAME_SIZE];
 	char from[NAME_SIZE];
 	char to[NAME_SIZE];
@@ -251,34 +262,46 @@ static void say_net_change(unsigned int cell, uint32_t before, char *buf)
 	cell_value(table.record, cell, table.values[cell], to);
 	cell_name(table.record, cell, name);
 	if (kind_of(cell) == CELL_COUNT || kind_of(cell) == CELL_QUEUE)
-		text_append(buf, TEXT_SIZE, "%s%s %s->%s", comma, name, from,
-			    to);
+		text_append(buf, TEXT_SIZE, "%s%s %s->%s", *buf ? ", " : "",
+			    name, from, to);
 	else if (kind_of(cell) == CELL_PTE && table.values[cell] != 0)
-		text_append(buf, TEXT_SIZE, "%s%s=%s", comma, name + 4, to);
+		text_append(buf, TEXT_SIZE, "%s%s=%s", *buf ? ", " : "",
+			    name + strlen("pte "), to);
 }
 
+static void say_woken(const struct entry *entry, char *buf)
+{
+	if (entry->kind == ENTRY_ACCESS && entry->access == SIM_UNPARK)
+		text_append(buf, TEXT_SIZE, "%swakes %c", *buf ? ", " : "",
+			    actor_letter(entry->other));
+}
+
+/* From @begin to @end, all at once; nothing if nothing came of it. */
 static void add_whole_op(uint32_t begin, uint32_t end)
 {
 	size_t size = table.record->nr_cells * sizeof(table.values[0]);
-	uint32_t *before = malloc(size);
+	uint32_t *before = trace_room(1, size);
+	const struct entry *first = entry_at(begin);
+	char net[TEXT_SIZE] = "";
 	struct row *row;
 
-	if (!before)
-		return;
 	memcpy(before, table.values, size);
 	for (uint32_t i = begin; i <= end; i++)
 		apply(entry_at(i));
-	row = add_row(entry_at(begin), entry_at(begin)->task);
-	text_append(row->text, TEXT_SIZE, "%s", entry_at(begin)->text);
+	for (unsigned int c = 0; c < table.record->nr_cells; c++)
+		say_net_change(c, before[c], net);
+	for (uint32_t i = begin; i <= end; i++)
+		say_woken(entry_at(i), net);
+	free(before);
+	if (strcmp(first->text, TRACE_AT_END) == 0 && !*net)
+		return;
+	row = add_row(first, first->task);
+	text_append(row->text, TEXT_SIZE, "%s", first->text);
 	if (strcmp(entry_at(end)->outcome, "ok") != 0)
 		text_append(row->text, TEXT_SIZE, ": %s",
 			    entry_at(end)->outcome);
-	for (unsigned int c = 0; c < table.record->nr_cells; c++)
-		say_net_change(c, before[c], row->text);
-	if (strcmp(entry_at(begin)->text, TRACE_AT_END) == 0 &&
-	    !strchr(row->text, ':'))
-		table.nr_rows--;
-	free(before);
+	if (*net)
+		text_append(row->text, TEXT_SIZE, ": %s", net);
 }
 
 static void add_words(const struct entry *entry, unsigned int column,
@@ -383,14 +406,14 @@ static void print_head(FILE *out, const size_t *widths, size_t where)
 	fprintf(out, "  locks; TLBs\n");
 }
 
-/* How much of @text goes on this line: all, or up to a comma. */
+/* How much of @text goes on this line: all, or what ends with a comma. */
 static size_t cut(const char *text, size_t width)
 {
 	size_t at = width;
 
 	if (strlen(text) <= width)
 		return strlen(text);
-	while (at > 0 && text[at - 1] != ' ')
+	while (at > 0 && text[at - 1] != ',')
 		at--;
 	return at ? at : width;
 }
@@ -421,6 +444,7 @@ static void print_row(FILE *out, const struct row *row, const size_t *widths,
 		skip_columns(out, widths, 0, row->column);
 		fprintf(out, "  %.*s", (int)len, text);
 		text += len;
+		text += *text == ' ';
 		if (first && (*row->locks || *row->tlbs)) {
 			fprintf(out, "%*s", (int)(width - len), "");
 			skip_columns(out, widths, row->column + 1,
@@ -434,31 +458,24 @@ static void print_row(FILE *out, const struct row *row, const size_t *widths,
 	} while (*text);
 }
 
-static bool make_table(const struct record *record)
-{
-	table.record = record;
-	table.nr_rows = 0;
-	table.values = calloc(record->nr_cells, sizeof(table.values[0]));
-	table.moved = calloc(record->nr_places, sizeof(table.moved[0]));
-	table.rows = calloc(record->nr_entries, sizeof(table.rows[0]));
-	return table.values && table.moved && table.rows;
-}
-
 void trace_print_table(FILE *out, const struct record *record)
 {
 	size_t widths[PROGRAM_MAX_TASKS];
 	size_t where;
 
-	if (make_table(record)) {
-		for (uint32_t i = 0; i < record->nr_entries;)
-			i = add_entry(i);
-		for (unsigned int t = 0; t < PROGRAM_MAX_TASKS; t++)
-			widths[t] = width_of_column(t);
-		where = width_of_where();
-		print_head(out, widths, where);
-		for (uint32_t r = 0; r < table.nr_rows; r++)
-			print_row(out, &table.rows[r], widths, where);
-	}
+	table.record = record;
+	table.nr_rows = 0;
+	table.values = trace_room(record->nr_cells, sizeof(table.values[0]));
+	table.moved = trace_room(record->nr_places, sizeof(table.moved[0]));
+	table.rows = trace_room(record->nr_entries, sizeof(table.rows[0]));
+	for (uint32_t i = 0; i < record->nr_entries;)
+		i = add_entry(i);
+	for (unsigned int t = 0; t < PROGRAM_MAX_TASKS; t++)
+		widths[t] = width_of_column(t);
+	where = width_of_where();
+	print_head(out, widths, where);
+	for (uint32_t r = 0; r < table.nr_rows; r++)
+		print_row(out, &table.rows[r], widths, where);
 	free(table.values);
 	free(table.moved);
 	free(table.rows);

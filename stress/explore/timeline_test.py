@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""What explore replay says to programs and to browsers.
+
+usage: timeline_test.py EXPLORE
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+EXPLORE = None
+
+# Waits, hand-overs, an interrupt, a store that is held back, a deadlock.
+DEADLOCK = """machine cpus=2 slots=2 pages=4
+irq I cpu=0: local p3; check
+task A cpu=0: kmap p0; raise I; kmap p1
+task B cpu=1: kmap p2
+A: kunmap p0
+B: kmap p3; kmap p0
+A: kmap p2; kmap p0
+choices: 9=hold
+"""
+
+KINDS = ["count", "owner", "free", "pte", "tlb", "slot", "queue", "lock",
+         "depth", "task", "stores"]
+
+
+def replay(form):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "deadlock.hmt")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(DEADLOCK)
+        result = subprocess.run([EXPLORE, "replay", path, "--trace=" + form],
+                                capture_output=True, text=True, check=False)
+    return result
+
+
+class Json(unittest.TestCase):
+    def setUp(self):
+        result = replay("json")
+        self.assertEqual(result.returncode, 70, result.stderr)
+        self.run_ = json.loads(result.stdout)
+
+    def test_head(self):
+        run = self.run_
+        self.assertEqual(run["format"], "highmem-trace-1")
+        self.assertEqual(run["verdict"], "deadlock")
+        self.assertIn("task A cpu=0", run["program"])
+        self.assertIn("choices: 9=hold", run["program"])
+        self.assertIn("A holds", run["why"])
+        self.assertRegex(run["trace_hash"], "^[0-9a-f]{16}$")
+        self.assertEqual(run["machine"],
+                         {"cpus": 2, "slots": 2, "colours": 1, "depth": 4})
+        self.assertEqual([a and a["name"] for a in run["actors"]],
+                         ["A", "B", None, None, "I", None])
+        self.assertEqual(run["places"][:3],
+                         ["slot0", "slot1", "window0@cpu0"])
+
+    def test_cells(self):
+        seen = set()
+        for cell in self.run_["cells"]:
+            self.assertIn(cell["kind"], KINDS)
+            self.assertNotIn(cell["name"], seen)
+            seen.add(cell["name"])
+        self.assertIn("slot0.count", seen)
+        self.assertIn("cpu1 tlb slot0", seen)
+
+    def test_entries(self):
+        run = self.run_
+        changed = set()
+        step = 0
+        for entry in run["entries"]:
+            self.assertGreaterEqual(entry["step"], step)
+            step = entry["step"]
+            self.assertIsNotNone(run["actors"][entry["actor"]])
+            for cell, value in entry.get("set", []):
+                self.assertIsInstance(value, int)
+                changed.add(cell)
+        self.assertEqual(changed, set(range(len(run["cells"]))),
+                         "a cell is listed that does not change")
+        kinds = {entry["kind"] for entry in run["entries"]}
+        self.assertLessEqual({"begin", "end", "enter", "leave", "switch",
+                              "drain", "access", "stall", "verdict"}, kinds)
+        self.assertTrue(any(e.get("held") for e in run["entries"]))
+
+
+class Page(unittest.TestCase):
+    def setUp(self):
+        result = replay("html")
+        self.assertEqual(result.returncode, 70, result.stderr)
+        self.page = result.stdout
+
+    def test_size(self):
+        self.assertLess(len(self.page.encode()), 200 * 1000)
+
+    def test_needs_no_network(self):
+        self.assertIn("default-src 'none'", self.page)
+        for word in ["http:", "https:", "//cdn", "url(http", "src=",
+                     "<link", "@import", "fetch(", "XMLHttpRequest"]:
+            self.assertNotIn(word, self.page)
+
+    def test_holds_the_run(self):
+        found = re.search(
+            r'<script type="application/json" id="run">\n(.*?)</script>',
+            self.page, re.DOTALL)
+        self.assertEqual(json.loads(found.group(1)),
+                         json.loads(replay("json").stdout))
+
+    def test_is_whole(self):
+        self.assertTrue(self.page.startswith("<!DOCTYPE html>\n"))
+        self.assertTrue(self.page.endswith("</html>\n"))
+        self.assertIn(r"'\u2013'", self.page, "a backslash got lost")
+        self.assertEqual(self.page.count("<script"),
+                         self.page.count("</script>"))
+
+
+class Full(unittest.TestCase):
+    def test_locks_tlbs_and_lines(self):
+        text = replay("full").stdout
+        self.assertIn("locks: A has pkmap.lock", text)
+        self.assertRegex(text, r"TLBs:   cpu0 \{ slot0=p0 \}  cpu1 \{")
+        self.assertRegex(text, r"slot0\.count 0->2 +"
+                               r"(slot_install pkmap\.c:\d+|\+0x)")
+
+
+if __name__ == "__main__":
+    EXPLORE = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
