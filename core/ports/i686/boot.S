@@ -6,7 +6,8 @@
  *
  * The provisional tables map the first 8 MiB twice, with 4 MiB pages: at
  * their own addresses, for the instructions right after paging is on, and at
- * PAGE_OFFSET, where the kernel is linked.
+ * PAGE_OFFSET, where the kernel is linked. They stay: other CPUs come up on
+ * them, too (trampoline.S).
  */
 
 #define PAGE_OFFSET	0xc0000000
@@ -28,7 +29,8 @@
 
 	.data
 	.balign 4096
-provisional_pgd:
+	.globl	i686_provisional_pgd
+i686_provisional_pgd:
 	.long	0x00000000 | PDE_4M
 	.long	0x00400000 | PDE_4M
 	.fill	766, 4, 0
@@ -45,7 +47,7 @@ i686_entry:
 	movl	%cr4, %ecx
 	orl	$CR4_PSE, %ecx
 	movl	%ecx, %cr4
-	movl	$PHYS(provisional_pgd), %ecx
+	movl	$PHYS(i686_provisional_pgd), %ecx
 	movl	%ecx, %cr3
 	movl	%cr0, %ecx
 	orl	$(CR0_PG | CR0_WP), %ecx

@@ -49,6 +49,13 @@ void timer_interrupt(const struct trap_frame *frame);
 
 void paging_init(void);
 
+/*
+ * This CPU goes from the provisional tables of boot.S to the final ones:
+ * CR3 and whatever must be set with it (CR4, EFER). paging_init() calls it for
+ * the boot CPU, each other CPU does so itself, on its way up.
+ */
+void paging_activate(void);
+
 /* No PTE in the pkmap area and the fixmap, no translation of them. */
 void paging_reset(void);
 
@@ -58,8 +65,14 @@ const char *paging_audit(const struct highmem_config *config);
 /* Is there no page on purpose, to stop a stack that grows into it? */
 bool paging_is_guard(vaddr_t vaddr);
 
-/* Any RAM, by frame. Valid until the next call; interrupts are off. */
+/*
+ * Any RAM, by frame, through a window of this CPU. Valid until this CPU's next
+ * call; interrupts are off.
+ */
 uint32_t *paging_frame(pfn_t pfn);
+
+/* The page of a device's registers, uncached: the local APIC's. Call once. */
+volatile uint32_t *paging_map_device(uint32_t address);
 
 /* entry.S: one access; false when the page faults. */
 bool i686_probe_load(const void *vaddr, uint32_t *value);

@@ -6,7 +6,8 @@
  *	PAGE_OFFSET + 0		4 KiB pages up to 4 MiB: text and constants
  *				read-only, no page below each stack
  *	PAGE_OFFSET + 4 MiB	4 MiB pages up to 892 MiB, 4 KiB up to 896 MiB
- *	WINDOW			one page, for any frame above that
+ *	WINDOW			one page for each CPU, for any frame above that
+ *	DEVICE			the local APIC's registers, uncached
  *	PKMAP_BASE, the fixmap	a page table each, the core's
  *
  * Nothing else is mapped; address 0 is not.
@@ -35,6 +36,11 @@
 
 /* The hole above the direct map is 8 MiB; the window is past it. */
 #define WINDOW (DIRECT_END + 2 * PDE_BYTES)
+
+/* In the window's page table, behind the windows and a guard. */
+#define DEVICE_INDEX (HIGHMEM_MAX_CPUS + 1)
+#define DEVICE (WINDOW + DEVICE_INDEX * PAGE_SIZE)
+#define PTE_UNCACHED ((uint32_t)1 << 4)
 
 #define FIXMAP_BASE (FIXADDR_START & ~(PDE_BYTES - 1))
 
@@ -114,6 +120,11 @@ void paging_init(void)
 	set_table(WINDOW, window_table);
 	set_table(PKMAP_BASE_NONPAE, pkmap_table);
 	set_table(FIXMAP_BASE, fixmap_table);
+	paging_activate();
+}
+
+void paging_activate(void)
+{
 	write_cr3(phys(swapper_pg_dir));
 	trap_set_cr3(phys(swapper_pg_dir));
 }
@@ -130,13 +141,26 @@ void paging_reset(void)
 
 uint32_t *paging_frame(pfn_t pfn)
 {
+	unsigned int cpu = port_cpu_id();
+	vaddr_t window = WINDOW + cpu * PAGE_SIZE;
+
 	if (pfn < I686_HIGHMEM_PFN)
 		return (uint32_t *)(I686_PAGE_OFFSET + (pfn << PAGE_SHIFT));
-	atomic_store_explicit(&window_table[0],
+	atomic_store_explicit(&window_table[cpu],
 			      (pfn << PAGE_SHIFT) | KERNEL_BITS,
 			      memory_order_relaxed);
-	i686_invlpg(WINDOW);
-	return (uint32_t *)WINDOW;
+	i686_invlpg(window);
+	return (uint32_t *)window;
+}
+
+volatile uint32_t *paging_map_device(uint32_t address)
+{
+	atomic_store_explicit(&window_table[DEVICE_INDEX],
+			      (address & (uint32_t)PAGE_MASK) | PTE_UNCACHED |
+				      KERNEL_BITS,
+			      memory_order_relaxed);
+	i686_invlpg(DEVICE);
+	return (volatile uint32_t *)DEVICE;
 }
 
 /* ---- PTEs ---------------------------------------------------------------- */
