@@ -27,17 +27,45 @@ static const char *check_slots(const struct highmem_config *config)
 	return NULL;
 }
 
+static const char *check_ranges(const struct highmem_config *config)
+{
+	uint64_t end = 0, nr_pages = 0;
+
+	for (unsigned int i = 0; i < config->nr_ranges; i++) {
+		const struct page_range *range = &config->ranges[i];
+
+		if (range->nr_pages == 0 || range->first_pfn < end)
+			return "the ranges of mem_map must ascend, "
+			       "and none may be empty";
+		end = (uint64_t)range->first_pfn + range->nr_pages;
+		nr_pages += range->nr_pages;
+	}
+	if (config->nr_ranges && nr_pages != config->nr_pages)
+		return "the ranges of mem_map must have nr_pages together";
+	return NULL;
+}
+
+/* The frame after the last one. */
+static uint64_t mem_map_end(const struct highmem_config *config)
+{
+	const struct page_range *last;
+
+	if (!config->nr_ranges)
+		return (uint64_t)config->first_pfn + config->nr_pages;
+	last = &config->ranges[config->nr_ranges - 1];
+	return (uint64_t)last->first_pfn + last->nr_pages;
+}
+
 static const char *check_pages(const struct highmem_config *config)
 {
 	unsigned int bits = port_facts()->pae ? PFN_BITS_PAE : PFN_BITS_NONPAE;
-	uint64_t end = (uint64_t)config->first_pfn + config->nr_pages;
 	uint64_t lowmem_end = config->page_offset +
 			      ((uint64_t)config->highmem_start_pfn
 			       << PAGE_SHIFT);
 
 	if (!config->mem_map || config->nr_pages == 0)
 		return "mem_map must describe at least one page";
-	if (end > (uint64_t)1 << bits)
+	if (mem_map_end(config) > (uint64_t)1 << bits)
 		return "a page frame number does not fit a page table entry";
 	if (config->page_offset & ~PAGE_MASK)
 		return "page_offset must be page aligned";
@@ -64,6 +92,8 @@ const char *highmem_init(struct highmem *hm,
 {
 	const char *why = check_slots(config);
 
+	if (!why)
+		why = check_ranges(config);
 	if (!why)
 		why = check_pages(config);
 	if (!why)

@@ -173,6 +173,73 @@ Test(init, frame_numbers_fit_a_pte)
 	EXPECT_REFUSED(config, sentence);
 }
 
+/* Three pieces, and eight pages in them. */
+static struct highmem_config in_pieces(bool pae, struct page_range pieces[3])
+{
+	struct highmem_config config = good(pae);
+
+	pieces[0] = (struct page_range){ 0x37ffe, 2 };
+	pieces[1] = (struct page_range){ 0x38000, 1 };
+	pieces[2] = (struct page_range){ 0x80000, 5 };
+	config.first_pfn = UINT32_MAX; /* means nothing */
+	config.ranges = pieces;
+	config.nr_ranges = 3;
+	return config;
+}
+
+Test(init, ranges_ascend_and_have_pages)
+{
+	static const char sentence[] = "the ranges of mem_map must ascend, "
+				       "and none may be empty";
+	struct page_range pieces[3];
+	struct highmem_config config = in_pieces(false, pieces);
+
+	EXPECT_ACCEPTED(config); /* neighbours need not be one piece */
+	pieces[1].first_pfn--;
+	EXPECT_REFUSED(config, sentence);
+	in_pieces(false, pieces);
+	pieces[2].first_pfn = 0;
+	EXPECT_REFUSED(config, sentence);
+	in_pieces(false, pieces);
+	pieces[1].nr_pages = 0;
+	pieces[2].nr_pages = 6;
+	EXPECT_REFUSED(config, sentence);
+	in_pieces(false, pieces);
+	pieces[1].nr_pages = UINT32_MAX; /* its end does not wrap */
+	EXPECT_REFUSED(config, sentence);
+}
+
+Test(init, ranges_have_the_pages_of_mem_map)
+{
+	static const char sentence[] =
+		"the ranges of mem_map must have nr_pages together";
+	struct page_range pieces[3];
+	struct highmem_config config = in_pieces(false, pieces);
+
+	config.nr_pages++;
+	EXPECT_REFUSED(config, sentence);
+	config.nr_pages -= 2;
+	EXPECT_REFUSED(config, sentence);
+}
+
+Test(init, frame_numbers_of_ranges_fit_a_pte)
+{
+	static const char sentence[] =
+		"a page frame number does not fit a page table entry";
+	struct page_range pieces[3];
+	struct highmem_config config = in_pieces(false, pieces);
+
+	pieces[2].first_pfn = 0xffffb;
+	EXPECT_ACCEPTED(config);
+	pieces[2].first_pfn++;
+	EXPECT_REFUSED(config, sentence);
+	config = in_pieces(true, pieces);
+	pieces[2].first_pfn = 0xfffffb;
+	EXPECT_ACCEPTED(config);
+	pieces[2].first_pfn++;
+	EXPECT_REFUSED(config, sentence);
+}
+
 Test(init, page_offset_is_page_aligned)
 {
 	struct highmem_config config = good(false);

@@ -1,15 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/lib/internal.h"
 
+/* The frame of mem_map[@index]; the last range takes what is too much. */
+static pfn_t pfn_in_ranges(const struct highmem_config *config, uint32_t index)
+{
+	const struct page_range *range = config->ranges;
+	const struct page_range *last = range + config->nr_ranges - 1;
+
+	for (; range < last && index >= range->nr_pages; range++)
+		index -= range->nr_pages;
+	return range->first_pfn + index;
+}
+
+/* A frame below a range wraps to a number that no range has. */
+static struct page *page_in_ranges(const struct highmem_config *config,
+				   pfn_t pfn)
+{
+	struct page *first = config->mem_map;
+
+	for (unsigned int i = 0; i < config->nr_ranges; i++) {
+		const struct page_range *range = &config->ranges[i];
+
+		if (pfn - range->first_pfn < range->nr_pages)
+			return first + (pfn - range->first_pfn);
+		first += range->nr_pages;
+	}
+	return NULL;
+}
+
 pfn_t page_to_pfn(const struct highmem *hm, const struct page *page)
 {
 	HM_ASSERT(page >= hm->config.mem_map);
 	HM_ASSERT(page < hm->config.mem_map + hm->config.nr_pages);
+	if (hm->config.nr_ranges)
+		return pfn_in_ranges(&hm->config,
+				     (uint32_t)(page - hm->config.mem_map));
 	return hm->config.first_pfn + (pfn_t)(page - hm->config.mem_map);
 }
 
 struct page *pfn_to_page(struct highmem *hm, pfn_t pfn)
 {
+	if (hm->config.nr_ranges)
+		return page_in_ranges(&hm->config, pfn);
 	if (pfn < hm->config.first_pfn)
 		return NULL;
 	if (pfn - hm->config.first_pfn >= hm->config.nr_pages)

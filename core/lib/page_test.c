@@ -99,6 +99,87 @@ Test(page, a_page_outside_mem_map_is_reported)
 	EXPECT_BUG("");
 }
 
+/* ---- mem_map of RAM with holes --------------------------------------------- */
+
+/* Two pages of lowmem, and highmem in three pieces. */
+static const struct page_range pieces[] = {
+	{ FIRST_HIGHMEM - 2, 2 },
+	{ FIRST_HIGHMEM, 1 },
+	{ 0x80000, 3 },
+	{ 0xffffd, 3 },
+};
+
+static const pfn_t frames_of_pieces[] = {
+	0x37ffe, 0x37fff, 0x38000, 0x80000, 0x80001,
+	0x80002, 0xffffd, 0xffffe, 0xfffff,
+};
+
+#define NR_FRAMES (sizeof(frames_of_pieces) / sizeof(frames_of_pieces[0]))
+
+static struct highmem *boot_pieces(void)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+	struct highmem_config config = hm->config;
+
+	config.ranges = pieces;
+	config.nr_ranges = sizeof(pieces) / sizeof(pieces[0]);
+	config.nr_pages = NR_FRAMES;
+	cr_assert_null(highmem_init(hm, &config));
+	return hm;
+}
+
+Test(page_ranges, each_page_has_its_frame)
+{
+	struct highmem *hm = boot_pieces();
+
+	for (unsigned int i = 0; i < NR_FRAMES; i++) {
+		struct page *page = &hm->config.mem_map[i];
+
+		cr_expect_eq(page_to_pfn(hm, page), frames_of_pieces[i]);
+		cr_expect_eq(pfn_to_page(hm, frames_of_pieces[i]), page);
+		cr_expect_eq(page_is_highmem(hm, page), i >= 2);
+	}
+	EXPECT_BUG("");
+}
+
+Test(page_ranges, frames_in_a_hole_have_no_page)
+{
+	struct highmem *hm = boot_pieces();
+	static const pfn_t holes[] = { 0,	0x37ffd, 0x38001,  0x7ffff,
+				       0x80003, 0xffffc, 0x100000, UINT32_MAX };
+
+	for (unsigned int i = 0; i < sizeof(holes) / sizeof(holes[0]); i++)
+		cr_expect_null(pfn_to_page(hm, holes[i]));
+	EXPECT_BUG("");
+}
+
+Test(page_ranges, ptes_name_the_frames)
+{
+	struct highmem *hm = boot_pieces();
+	const char *first = kmap(hm, high(hm, 1));
+	const char *last = kmap_local_page(hm, high(hm, 6));
+
+	cr_expect_eq(port_pte_read((vaddr_t)first), 0x80000003);
+	cr_expect_eq(port_pte_read((vaddr_t)last), 0xfffff003);
+	cr_expect_eq(kmap_to_page(hm, first), high(hm, 1));
+	cr_expect_eq(kmap_to_page(hm, last), high(hm, 6));
+	cr_expect_eq((vaddr_t)page_address(hm, low(hm, 1)), 0xc0001000);
+	cr_expect_eq(kmap_to_page(hm, (void *)(vaddr_t)0xc0001fff), low(hm, 1));
+	kunmap_local(hm, last);
+	cr_expect_null(highmem_validate(hm));
+	EXPECT_BUG("");
+}
+
+Test(page_ranges, a_page_outside_mem_map_is_reported)
+{
+	struct highmem *hm = boot_pieces();
+
+	cr_expect_eq(page_to_pfn(hm, hm->config.mem_map + NR_FRAMES), 0x100000,
+		     "no range is read past the last");
+	EXPECT_CHECK("core/lib/page.c",
+		     "page < hm->config.mem_map + hm->config.nr_pages");
+}
+
 /* ---- kmap_to_page() ------------------------------------------------------- */
 
 static struct page *page_at(struct highmem *hm, const void *page,

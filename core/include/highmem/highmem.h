@@ -17,10 +17,23 @@
 #define HIGHMEM_MAX_SLOTS LAST_PKMAP_NONPAE
 #define HIGHMEM_MAX_COLOURS 8
 
+/* Frames in one piece, in mem_map. */
+struct page_range {
+	pfn_t first_pfn;
+	uint32_t nr_pages;
+};
+
 struct highmem_config {
 	struct page *mem_map; /* zeroed, nr_pages of them */
 	pfn_t first_pfn;      /* frame of mem_map[0] */
 	uint32_t nr_pages;
+	/*
+	 * RAM with holes: mem_map has no descriptors for these, and is made of
+	 * the pages of these ranges, one after the other in ascending order.
+	 * first_pfn means nothing then. 0: one piece, from first_pfn on.
+	 */
+	unsigned int nr_ranges;
+	const struct page_range *ranges; /* stays with the caller */
 	pfn_t highmem_start_pfn;  /* first frame without a direct mapping */
 	vaddr_t page_offset;	  /* address of frame 0 in the direct map */
 	pte_t prot;		  /* PTE bits of every mapping */

@@ -4,7 +4,7 @@
 
 /*
  * Page descriptors. One struct page for each page frame of mem_map; its
- * place in the array is its frame number, so it stores none.
+ * place in the array tells its frame number, so it stores none.
  */
 
 #include <highmem/types.h>
