@@ -216,7 +216,7 @@ Test(exec, a_deadlock_of_the_program_is_named_as_such)
 		     EXEC_DEADLOCK);
 	cr_expect_str_eq(result.sentence,
 			 "deadlock of the program: every slot is held by a "
-			 "task that waits for one; A waits for page 4");
+			 "task that waits for one; A waits for p2");
 }
 
 Test(exec, one_task_can_deadlock_alone)

@@ -10,6 +10,20 @@
 #define TAG_FIRST 0
 #define TAG_LAST (PAGE_SIZE - 4)
 
+/* A page in a sentence, "%c%u", has the name that programs give it: l0, p2. */
+#define PAGE_NAME(index) page_letter(index), page_number(index)
+
+static char page_letter(unsigned int index)
+{
+	return index < MACHINE_LOWMEM_PAGES ? 'l' : 'p';
+}
+
+static unsigned int page_number(unsigned int index)
+{
+	return index < MACHINE_LOWMEM_PAGES ? index
+					    : index - MACHINE_LOWMEM_PAGES;
+}
+
 static uint32_t page_tag(unsigned int page)
 {
 	return 0xa6000000u | page << 8 | (page ^ 0x5a);
@@ -39,10 +53,10 @@ static void check_word(struct exec *exec, const struct actor *actor,
 
 	if (found != want)
 		exec_fail(exec,
-			  "%c reads %x at %p, byte %u of page %u, where %x "
+			  "%c reads %x at %p, byte %u of %c%u, where %x "
 			  "belongs: it sees another page or a lost write",
 			  actor_letter(actor->index), found, (vaddr_t)vaddr,
-			  offset, page, want);
+			  offset, PAGE_NAME(page), want);
 }
 
 void oracle_check_content(struct exec *exec, const struct actor *actor,
@@ -57,8 +71,8 @@ void oracle_check_content(struct exec *exec, const struct actor *actor,
 		const char *byte = (const char *)vaddr + i * (PAGE_SIZE - 1);
 
 		if (kmap_to_page(exec->hm, byte) != exec_page(exec, page))
-			exec_fail(exec, "kmap_to_page of %p is not page %u",
-				  (vaddr_t)byte, page);
+			exec_fail(exec, "kmap_to_page of %p is not %c%u",
+				  (vaddr_t)byte, PAGE_NAME(page));
 	}
 	exec_freeze(exec, false);
 }
@@ -128,13 +142,13 @@ void oracle_check_refusal(struct exec *exec, const struct actor *actor,
 		return;
 	}
 	if (is_mapped(exec, refused))
-		exec_fail(exec, "kmap_try refused page %u, which is mapped",
-			  page);
+		exec_fail(exec, "kmap_try refused %c%u, which is mapped",
+			  PAGE_NAME(page));
 	if (slot_to_be_had(exec, colour) >= 0)
 		exec_fail(exec,
-			  "kmap_try refused page %u, but slot %u is to "
-			  "be had",
-			  page, (unsigned int)slot_to_be_had(exec, colour));
+			  "kmap_try refused %c%u, but slot %u is to be had",
+			  PAGE_NAME(page),
+			  (unsigned int)slot_to_be_had(exec, colour));
 	exec_freeze(exec, false);
 }
 
@@ -152,11 +166,11 @@ static void check_count(struct exec *exec, unsigned int index)
 		coming += exec->actors[a].waits_for == (int)index;
 	}
 	if (users == 0 && coming == 0 && count > 1)
-		exec_fail(exec, "page %u has count %u and no user", index,
-			  count);
+		exec_fail(exec, "%c%u has count %u and no user",
+			  PAGE_NAME(index), count);
 	if (users > 0 && (count < users + 1 || count > users + coming + 1))
-		exec_fail(exec, "page %u has count %u and %u users", index,
-			  count, users);
+		exec_fail(exec, "%c%u has count %u and %u users",
+			  PAGE_NAME(index), count, users);
 }
 
 static void check_held(struct exec *exec, const struct actor *actor,
@@ -166,8 +180,8 @@ static void check_held(struct exec *exec, const struct actor *actor,
 
 	if (actor->held[index] > 0 &&
 	    page_address(exec->hm, page) != actor->address[index])
-		exec_fail(exec, "page %u moved while %c had it mapped", index,
-			  actor_letter(actor->index));
+		exec_fail(exec, "%c%u moved while %c had it mapped",
+			  PAGE_NAME(index), actor_letter(actor->index));
 }
 
 /* Below the depth the windows are the maps' pages; above it they are empty. */
@@ -187,9 +201,10 @@ static void check_windows(struct exec *exec, const struct actor *actor)
 		    pte_pfn(port_pte_read(vaddr)) != pfn)
 			exec_fail(exec,
 				  "window %u of CPU %u is not %c's map "
-				  "of page %u",
+				  "of %c%u",
 				  window, actor->cpu,
-				  actor_letter(actor->index), map->page);
+				  actor_letter(actor->index),
+				  PAGE_NAME(map->page));
 		window++;
 	}
 	for (; window < KM_MAX_IDX; window++)
@@ -333,7 +348,7 @@ void oracle_judge_stall(struct exec *exec)
 	exec->result->verdict = EXEC_DEADLOCK;
 	hm_format(exec->result->sentence, sizeof(exec->result->sentence),
 		  "deadlock of the program: every slot is held by a task that "
-		  "waits for one; %c waits for page %u",
+		  "waits for one; %c waits for %c%u",
 		  actor_letter(sleeper->index),
-		  (unsigned int)sleeper->waits_for);
+		  PAGE_NAME((unsigned int)sleeper->waits_for));
 }

@@ -36,10 +36,10 @@ static void spoil_written_word(struct highmem *hm)
 Test(oracle, another_pages_content)
 {
 	EXPECT_SEEN(HOLD_P0, 1, spoil_first_word,
-		    "A reads 0x1 at 0xff800000, byte 0 of page 2, where "
+		    "A reads 0x1 at 0xff800000, byte 0 of p0, where "
 		    "0xa6000258 belongs: it sees another page or a lost write");
 	EXPECT_SEEN(HOLD_P0, 1, spoil_last_word,
-		    "A reads 0x1 at 0xff800000, byte 4092 of page 2, where "
+		    "A reads 0x1 at 0xff800000, byte 4092 of p0, where "
 		    "0xa6000258 belongs: it sees another page or a lost write");
 }
 
@@ -47,7 +47,7 @@ Test(oracle, a_lost_write)
 {
 	EXPECT_SEEN("machine\ntask A: kmap p0; write p0; check", 2,
 		    spoil_written_word,
-		    "A reads 0x9 at 0xff800000, byte 64 of page 2, where 0x1 "
+		    "A reads 0x9 at 0xff800000, byte 64 of p0, where 0x1 "
 		    "belongs: it sees another page or a lost write");
 }
 
@@ -70,9 +70,9 @@ static void raise_count(struct highmem *hm)
 
 Test(oracle, a_count_that_is_not_its_users)
 {
-	EXPECT_SEEN(HOLD_P0, 1, raise_count, "page 2 has count 3 and 1 users");
+	EXPECT_SEEN(HOLD_P0, 1, raise_count, "p0 has count 3 and 1 users");
 	EXPECT_SEEN("machine\ntask A: kmap p0; kunmap p0; yield", 2,
-		    raise_count, "page 2 has count 3 and no user");
+		    raise_count, "p0 has count 3 and no user");
 }
 
 static void add_a_user(struct highmem *hm)
@@ -135,7 +135,7 @@ Test(oracle, windows)
 	EXPECT_SEEN(HOLD_P0, 1, fill_a_window,
 		    "window 3 of CPU 0 is not empty above A's depth");
 	EXPECT_SEEN("machine\ntask A: local p0; yield", 1, empty_a_window,
-		    "window 0 of CPU 0 is not A's map of page 2");
+		    "window 0 of CPU 0 is not A's map of p0");
 }
 
 /* p0 moves to slot 1, and all else agrees. */
@@ -156,7 +156,7 @@ static void move_p0(struct highmem *hm)
 Test(oracle, a_held_page_that_moves)
 {
 	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1, move_p0,
-		    "page 2 moved while A had it mapped");
+		    "p0 moved while A had it mapped");
 }
 
 #define B_WAITS \

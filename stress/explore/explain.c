@@ -15,7 +15,7 @@ static detective *const detectives[] = {
 
 /* ---- When nobody knows ------------------------------------------------------------ */
 
-/* "page 3" of the oracle is an index in mem_map; people know it as p1. */
+/* "page 3" of the core is an index in mem_map; people know it as p1. */
 static void copy_with_page_names(const char *sentence, char *buf)
 {
 	while (*sentence) {

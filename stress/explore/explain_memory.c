@@ -332,23 +332,25 @@ static int pte_last_read(const struct record *record, unsigned int actor)
 
 bool explain_stolen_slot(const struct record *record, char *buf)
 {
-	unsigned int value[3]; /* who, byte, index of the page */
+	unsigned int value[4]; /* who, byte, the page's letter and number */
 	char page[NAME_SIZE];
 	char now[NAME_SIZE];
 	char doer[NAME_SIZE];
+	unsigned int index;
 	uint32_t given;
 	int pte;
 
-	if (match(record->result.exec.sentence,
-		  "? reads * at *, byte # of page #", value) != 3)
+	if (match(record->result.exec.sentence, "? reads * at *, byte # of ?#",
+		  value) != 4)
 		return false;
 	pte = pte_last_read(record, actor_named((char)value[0]));
-	if (pte < 0 || record->values[pte] == value[2] + 1)
+	index = page_index(value[2], value[3]);
+	if (pte < 0 || record->values[pte] == index + 1)
 		return false;
 	given = last_change(record, pte, record->nr_entries);
 	if (given == NONE)
 		return false;
-	page_name(value[2], page);
+	page_name(index, page);
 	cell_value(record, (unsigned int)pte, record->values[pte], now);
 	text_append(buf, SENTENCE_SIZE,
 		    "stolen slot: %c has %s mapped, but %s put %s in its place "
@@ -453,27 +455,29 @@ static bool say_slot_taken(const struct record *record, unsigned int index,
 
 bool explain_count(const struct record *record, char *buf)
 {
-	unsigned int value[3] = { 0 }; /* index of the page, count, users */
+	unsigned int value[4] = { 0 }; /* the page as above, count, users */
+	unsigned int index;
 	uint32_t slot;
 	char page[NAME_SIZE];
 	int cell;
 
-	if (match(record->result.exec.sentence, "page # has count # and #",
-		  value) < 2)
+	if (match(record->result.exec.sentence, "?# has count # and #", value) <
+	    3)
 		return false;
-	slot = final_value(record, CELL_SLOT, value[0], 0);
+	index = page_index(value[0], value[1]);
+	slot = final_value(record, CELL_SLOT, index, 0);
 	if (slot == 0)
-		return say_slot_taken(record, value[0], buf);
+		return say_slot_taken(record, index, buf);
 	cell = cell_find(record, CELL_COUNT, slot - 1, 0);
-	page_name(value[0], page);
+	page_name(index, page);
 	text_append(buf, SENTENCE_SIZE,
 		    "wrong count: slot %" PRIu32 " has count %u, but %s has ",
-		    slot - 1, value[1], page);
-	if (value[2] == 0)
+		    slot - 1, value[2], page);
+	if (value[3] == 0)
 		text_append(buf, SENTENCE_SIZE, "no user");
 	else
-		text_append(buf, SENTENCE_SIZE, "%u user%s", value[2],
-			    value[2] == 1 ? "" : "s");
+		text_append(buf, SENTENCE_SIZE, "%u user%s", value[3],
+			    value[3] == 1 ? "" : "s");
 	say_count_changes(record, cell, buf);
 	say_uncounted(record, cell, buf);
 	return true;

@@ -367,7 +367,7 @@ Test(explain, two_slots_for_one_page)
 
 Test(explain, a_slot_given_to_two)
 {
-	story("A reads 0xa6000359 at 0xff800000, byte 0 of page 2, where "
+	story("A reads 0xa6000359 at 0xff800000, byte 0 of p0, where "
 	      "0xa6000258 belongs: it sees another page or a lost write");
 	does(A, SIM_PTE_SET, CELL_PTE, 0, P0);
 	begin(B, "kmap p1");
@@ -381,7 +381,7 @@ Test(explain, a_slot_given_to_two)
 
 Test(explain, a_count_without_a_user)
 {
-	story("page 2 has count 2 and no user");
+	story("p0 has count 2 and no user");
 	does(A, SIM_STORE, CELL_SLOT, MACHINE_LOWMEM_PAGES, 1);
 	begin(A, "kunmap p0");
 	does(A, SIM_STORE, CELL_COUNT, 0, 3);

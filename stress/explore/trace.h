@@ -125,6 +125,9 @@ unsigned int actor_named(char letter);
 /* Index in mem_map -> "l1", "p0". */
 void page_name(unsigned int index, char *buf);
 
+/* 'p', 0 -> index in mem_map. */
+unsigned int page_index(unsigned int letter, unsigned int number);
+
 /* "slot0.count", "cpu1 tlb slot0". */
 void cell_name(const struct record *record, unsigned int which, char *buf);
 

@@ -33,6 +33,11 @@ void page_name(unsigned int index, char *buf)
 		snprintf(buf, NAME_SIZE, "p%u", index - MACHINE_LOWMEM_PAGES);
 }
 
+unsigned int page_index(unsigned int letter, unsigned int number)
+{
+	return letter == 'l' ? number : number + MACHINE_LOWMEM_PAGES;
+}
+
 void place_name(const struct record *record, unsigned int place, char *buf)
 {
 	const struct machine_config *machine = &record->program.machine;

@@ -53,7 +53,8 @@ class Signature(NamedTuple):
 def normal(text):
     """Without what differs between two crashes of one bug."""
     text = re.sub(r"0x[0-9a-fA-F]+", "0x#", text)
-    text = re.sub(r"\b(task|irq) [A-Z]\b", r"\1 #", text)
+    text = re.sub(r"\b[A-DIJ]\b", "#", text)      # tasks and handlers
+    text = re.sub(r"\b[lp]\d+\b", "page #", text)
     return re.sub(r"\d+", "#", text)
 
 
@@ -144,14 +145,14 @@ class Fuzzer:
         return signature(log.splitlines())
 
     def minimize(self, path, same, seconds):
-        """A smaller input with the same signature, or the input itself."""
+        """A smaller input of the same bug and what it says, or None."""
         smaller = os.path.join(self.work, "smaller")
         self.run(["-minimize_crash=1", f"-runs={MINIMIZE_TRIES}",
                   f"-exact_artifact_path={smaller}"], path, seconds)
         if not os.path.exists(smaller) or os.path.getsize(smaller) == 0:
-            return path
+            return None
         found = self.crash_of(smaller)
-        return smaller if found and found.key == same.key else path
+        return (smaller, found) if found and found.key == same.key else None
 
     def program(self, path):
         status, text = corpus_dir.run_quietly(
@@ -266,10 +267,12 @@ class Book:
         final = corpus_dir.free_name(self.target.path("crashes"), same.key)
         shutil.rmtree(part, ignore_errors=True)
         os.makedirs(part)
-        smallest = artifact
+        smaller = None
         if alone and not hurry and same.title != TIMEOUT:
-            smallest = self.fuzzer.minimize(artifact, same,
-                                            self.seconds_to_minimize)
+            smaller = self.fuzzer.minimize(artifact, same,
+                                           self.seconds_to_minimize)
+        # The title has the numbers of the program that stands below it.
+        smallest, same = smaller or (artifact, same)
         shutil.copyfile(artifact, os.path.join(part, "original.bin"))
         shutil.copyfile(smallest, os.path.join(part, "crash.bin"))
         write_atomic(os.path.join(part, "log.txt"), "\n".join(log) + "\n")

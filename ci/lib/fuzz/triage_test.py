@@ -37,7 +37,7 @@ for arg; do
 	esac
 done
 case $(cat "$last") in
-boom*) echo "highmem: BUG: slot $$ lost" >&2
+boom*) echo "highmem: BUG: slot $(wc -c < "$last") lost" >&2
        echo "==1== ERROR: libFuzzer: deadly signal" >&2
        exit 77 ;;
 esac
@@ -58,6 +58,13 @@ class Signatures(unittest.TestCase):
         say = "highmem: BUG: kunmap of page {} (pfn 0x{:x}): by task {}"
         self.assertEqual(self.key(say.format(1, 17, "A"), *ABORT),
                          self.key(say.format(9, 0xab, "B"), *ABORT))
+
+    def test_tasks_and_pages_do_not_make_another_bug(self):
+        say = "oracle: {} reads 0x{:x} at 0xff8, byte {} of {}, where 0x0 belongs"
+        self.assertEqual(self.key(say.format("A", 1, 0, "p2"), *ABORT),
+                         self.key(say.format("J", 2, 4092, "l0"), *ABORT))
+        self.assertNotEqual(self.key("oracle: p0 moved", *ABORT),
+                            self.key("oracle: slot 0 moved", *ABORT))
 
     def test_two_sentences_are_two_bugs(self):
         self.assertNotEqual(self.key("BUG: slot 1 lost", *ABORT),
@@ -124,6 +131,7 @@ class Triage(InDirectory):
         self.assertEqual(corpus_dir.read(crash.path + "/original.bin"),
                          b"boom and more")
         self.assertEqual([c.count for c in book.of_this_run()], [2])
+        self.assertEqual(crash.title, "highmem: BUG: slot 4 lost")
         block = crashes.block(crash)
         self.assertEqual(block.count("replay: "), 1)
         self.assertIn(f"hmt -- run {crash.path}/crash.hmt", block)
