@@ -42,7 +42,15 @@ def port_constraints(port):
         fail("port '%s' is none of %s" % (port, ", ".join(_PORT_NEEDS)))
     return _PORT_NEEDS[port]
 
-def highmem_library(name, port, overrides = {}, **kwargs):
+def _first(headers_first):
+    """Options that include these headers before anything else."""
+    return [
+        option
+        for path in headers_first.values()
+        for option in ["-include", path]
+    ]
+
+def highmem_library(name, port, overrides = {}, headers_first = {}, **kwargs):
     """The core, compiled against one port.
 
     Args:
@@ -50,6 +58,8 @@ def highmem_library(name, port, overrides = {}, **kwargs):
       port: directory under core/ports; its `:backend` supplies the headers.
       overrides: {"pkmap.c": label of the source to compile instead}; a canary
         is the core with one file mutated.
+      headers_first: {label: path}; each file includes these before anything
+        else. Their include guards keep out the core's headers of those names.
       **kwargs: handed on to cc_library.
     """
     for source in overrides:
@@ -63,8 +73,9 @@ def highmem_library(name, port, overrides = {}, **kwargs):
         ] + [
             "//core/lib:" + h
             for h in _PRIVATE_HEADERS
-        ] + ["//core/build:instrumentation.c"],
-        copts = HIGHMEM_COPTS + ["-Wmissing-variable-declarations"],
+        ] + ["//core/build:instrumentation.c"] + headers_first.keys(),
+        copts = HIGHMEM_COPTS + ["-Wmissing-variable-declarations"] +
+                _first(headers_first),
         linkstatic = True,
         target_compatible_with = port_constraints(port),
         deps = [
@@ -102,11 +113,19 @@ def mutated_source(name, src, patch, **kwargs):
         **kwargs
     )
 
-def port_library(name, port, deps = [], copts = HIGHMEM_COPTS, **kwargs):
+def port_library(
+        name,
+        port,
+        srcs = [],
+        deps = [],
+        copts = HIGHMEM_COPTS,
+        headers_first = {},
+        **kwargs):
     """A library compiled against one port's backend: the port, or its tests."""
     cc_library(
         name = name,
-        copts = copts,
+        srcs = srcs + headers_first.keys(),
+        copts = copts + _first(headers_first),
         linkstatic = True,
         target_compatible_with = port_constraints(port),
         deps = deps + [
@@ -132,10 +151,10 @@ def conformance_test(name, port, core = None, **kwargs):
         copts = HIGHMEM_COPTS,
         target_compatible_with = port_constraints(port),
         deps = [
+            core or "//core:highmem_" + port,
             "//core/port",
             "//core/ports/%s" % port,
             "//core/testing:testing_" + port,
-            core or "//core:highmem_" + port,
         ],
         **kwargs
     )

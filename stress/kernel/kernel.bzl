@@ -27,10 +27,10 @@ def kernel_image(name, core = "//core:highmem_i686", mode = "opt", **kwargs):
         tags = ["manual"],
         target_compatible_with = port_constraints("i686"),
         deps = [
+            core,  # first: a canary may bring a file of the port
             "//core/ports/i686",
             "//core/testing:testing_i686",
             "//stress/kernel:cases",
-            core,
         ],
     )
     variant_file(

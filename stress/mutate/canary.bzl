@@ -9,13 +9,18 @@ load("@rules_cc//cc:defs.bzl", "cc_binary")
 load(
     "//core/build:highmem.bzl",
     "conformance_test",
-    "highmem_library",
-    "mutated_source",
 )
 load("//core/build:variant.bzl", "variant_binary")
 load("//fuzz:fuzz.bzl", "cc_fuzz_test")
 load("//stress/kernel:kernel.bzl", "kernel_image")
 load("//stress/torture:torture.bzl", "torture_binary")
+load(
+    ":broken.bzl",
+    "breaks_port",
+    "broken_core",
+    "broken_ports",
+    "broken_source",
+)
 
 # How long a lane may take to find a bug: canary.py stops it then. A healthy
 # core is given less, because a fuzzer never ends.
@@ -49,8 +54,8 @@ def _unit(name, core, seconds):
         testonly = True,
         tags = ["manual"],
         deps = [
-            "//core/lib:tests",
             core,
+            "//core/lib:tests",
         ],
     )
     return _program(_pinned(name, name), [])
@@ -72,9 +77,9 @@ def _fuzz_target(name, core):
         corpus = ["//fuzz:kmap_seeds"],
         tags = ["manual"],
         deps = [
+            core,
             "//core/testing:testing_sim",
             "//fuzz:fuzz_program",
-            core,
         ],
     )
 
@@ -163,34 +168,6 @@ _TAGS = {
 
 # ---- Mutants ----------------------------------------------------------------
 
-def _broken_source(name, source):
-    """core/lib/SOURCE with the bug, under the name that it has in core/lib."""
-    mutated_source(
-        name = name + "_patched",
-        src = "//core/lib:" + source,
-        patch = "mutants/%s.patch" % name,
-        tags = ["manual"],
-    )
-
-    # Checks and sanitizers then name core/lib/SOURCE, as its tests expect.
-    native.genrule(
-        name = name + "_source",
-        srcs = [name + "_patched"],
-        outs = [name + "/" + source],
-        cmd = "{ echo '#line 1 \"core/lib/%s\"'; cat $<; } > $@" % source,
-        tags = ["manual"],
-    )
-
-def _broken_cores(name, source, lanes):
-    for port in depset([_LANES[lane].port for lane in lanes]).to_list():
-        highmem_library(
-            name = "%s_%s" % (name, port),
-            testonly = True,
-            overrides = {source: name + "_source"},
-            port = port,
-            tags = ["manual"],
-        )
-
 def _quoted(text):
     """For `args`, which Bazel splits into words as a shell does."""
     return "'%s'" % text.replace("'", "'\\''")
@@ -226,12 +203,18 @@ def canary(name, source, lanes):
 
     Args:
       name: of the mutant.
-      source: the file of core/lib that the patch breaks.
+      source: the file that the patch breaks, as in mutants.bzl.
       lanes: {lane: regular expression}, a sentence of the lane's output that
         belongs to this bug and no other.
     """
-    _broken_source(name, source)
-    _broken_cores(name, source, lanes)
+    broken_source(name, source)
+    ports = [_LANES[lane].port for lane in lanes]
+    if breaks_port(source):
+        ports += broken_ports(source)  # for the kill matrix
+    for port in depset(ports).to_list():
+        if port not in broken_ports(source):
+            fail("%s: no lane of port %s sees %s" % (name, port, source))
+        broken_core(name, source, port)
     for lane, says in lanes.items():
         _lane_test(
             name = "%s_%s_test" % (name, lane),

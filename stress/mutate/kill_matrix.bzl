@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Every mutant under every technique, and few things to build for it.
 
-A mutant differs from the core in one file. So the other files are compiled once
-for each file that mutants break, and the whole becomes a shared library. The
-programs that judge it are linked once, without a core: the loader gives them
-the library that LD_PRELOAD names. Only the kernel is linked for each mutant.
+Most mutants differ from the core in one file. So the other files are compiled
+once for each file that mutants break, and the whole becomes a shared library.
+The programs that judge it are linked once, without a core: the loader gives
+them the library that LD_PRELOAD names. Only the kernel is linked for each
+mutant.
+
+A mutant of a port is in the program, not in the core. It gets a kernel of its
+own, or MUTANT.TECHNIQUE, linked with its port.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
@@ -13,6 +17,15 @@ load("//core/build:highmem.bzl", "port_constraints", "port_library")
 load("//core/build:variant.bzl", "variant_binary", "variant_file")
 load("//fuzz:fuzz.bzl", "cc_fuzz_test")
 load("//stress/kernel:kernel.bzl", "kernel_image")
+load("//stress/torture:torture.bzl", "torture_binary")
+load(
+    ":broken.bzl",
+    "PORTS",
+    "breaks_port",
+    "broken_header",
+    "broken_ports",
+    "source_path",
+)
 
 _SOURCES = [
     "format.c",
@@ -46,33 +59,38 @@ _WITHOUT_CORE = [
 
 HEALTHY = "healthy"
 
-def _library(name, port, srcs):
+def _library(name, port, srcs, headers_first = {}):
     port_library(
         name = name,
         testonly = True,
         srcs = srcs + _HEADERS,
+        headers_first = headers_first,
         port = port,
         tags = ["manual"],
         alwayslink = True,
         deps = ["//core/build:instrumentation"],
     )
 
+def _all_but(source):
+    return ["//core/lib:" + s for s in _SOURCES if s != source] + \
+           ["//core/build:instrumentation.c"]
+
 def _rest(port, source):
     return "matrix_rest_of_%s_%s" % (source.split(".")[0], port)
 
 def _rests(port, sources):
     for source in sources:
-        _library(
-            name = _rest(port, source),
-            port = port,
-            srcs = ["//core/lib:" + s for s in _SOURCES if s != source] +
-                   ["//core/build:instrumentation.c"],
-        )
+        _library(_rest(port, source), port, _all_but(source))
 
-def _core(name, port, source, mutated):
-    """[labels] that make up the core in which `mutated` stands for `source`."""
+def _core(name, source, port):
+    """[labels] that make up the broken core."""
     one = "matrix_%s_%s" % (name, port)
-    _library(one, port, [mutated])
+    header = broken_header(name, source)
+    if header:
+        _library(one, port, _all_but(None), header)
+        return [one]
+    healthy = name == HEALTHY
+    _library(one, port, ["//core/lib:" + source if healthy else name + "_source"])
     return [one, _rest(port, source)]
 
 def _shared(name, flavour, parts):
@@ -86,32 +104,73 @@ def _shared(name, flavour, parts):
     )
     return "%s.%s.so" % (name, flavour)
 
-def _cores(mutants):
-    """{flavour: its shared libraries}, and the kernels."""
-    shared = {flavour: [] for flavour in _FLAVOURS}
-    kernels = []
-    for name, (source, mutated) in mutants.items():
-        parts = {
-            port: _core(name, port, source, mutated)
-            for port in ["host", "i686", "sim"]
-        }
-        for flavour in _FLAVOURS:
-            shared[flavour].append(
-                _shared(name, flavour, parts[_FLAVOURS[flavour].port]),
-            )
-        cc_library(
-            name = name + "_matrix_i686",
-            testonly = True,
-            tags = ["manual"],
-            deps = parts["i686"],
+def _kernel(name, core):
+    kernel_image(
+        name = name + ".kernel",
+        core = core,
+        tags = ["manual"],
+    )
+    return name + ".kernel"
+
+def _core_mutant(name, source, shared):
+    """Its shared libraries go to `shared`; returns its kernel."""
+    parts = {port: _core(name, source, port) for port in PORTS}
+    for flavour in _FLAVOURS:
+        shared[flavour].append(
+            _shared(name, flavour, parts[_FLAVOURS[flavour].port]),
         )
-        kernel_image(
-            name = name + ".kernel",
-            core = name + "_matrix_i686",
-            tags = ["manual"],
-        )
-        kernels.append(name + ".kernel")
-    return shared, kernels
+    cc_library(
+        name = name + "_matrix_i686",
+        testonly = True,
+        tags = ["manual"],
+        deps = parts["i686"],
+    )
+    return _kernel(name, name + "_matrix_i686")
+
+def _pinned(name, raw, sanitizers = []):
+    variant_binary(
+        name = name,
+        testonly = True,
+        binary = raw,
+        mode = "opt",
+        sanitizers = sanitizers,
+        tags = ["manual"],
+    )
+    return name
+
+def _unit_of_port(name, core):
+    """The tests of the port, and of the core on it."""
+    cc_binary(
+        name = name + ".unit_raw_",
+        testonly = True,
+        tags = ["manual"],
+        deps = [
+            core,
+            "//core/lib:tests",
+            "//core/ports/sim:tests",
+        ],
+    )
+    return _pinned(name + ".unit", name + ".unit_raw_")
+
+def _tsan_of_port(name, core):
+    torture_binary(
+        name = name + ".tsan_raw_",
+        core = core,
+        tags = ["manual"],
+    )
+    return _pinned(name + ".tsan", name + ".tsan_raw_", ["tsan"])
+
+# What judges a mutant of a port.
+_OF_PORT = {
+    "host": _tsan_of_port,
+    "i686": _kernel,
+    "sim": _unit_of_port,
+}
+
+def _port_mutant(name, source):
+    """Returns the program that judges the core that canary() declares."""
+    port = broken_ports(source)[0]
+    return _OF_PORT[port](name, "%s_%s" % (name, port))
 
 def _program(name, deps, srcs = [], sanitizers = [], **kwargs):
     cc_binary(
@@ -125,14 +184,7 @@ def _program(name, deps, srcs = [], sanitizers = [], **kwargs):
         deps = deps,
         **kwargs
     )
-    variant_binary(
-        name = name,
-        testonly = True,
-        binary = name + "_raw_",
-        mode = "opt",
-        sanitizers = sanitizers,
-        tags = ["manual"],
-    )
+    _pinned(name, name + "_raw_", sanitizers)
 
 def _programs():
     # Without matrix_preload.c: Criterion starts this program for each test.
@@ -196,14 +248,20 @@ def kill_matrix_files(name, mutants):
       name: of the targets.
       mutants: as in mutants.bzl.
     """
-    cores = {
-        n: (mutant["source"], n + "_source")
-        for n, mutant in mutants.items()
-    }
-    cores[HEALTHY] = ("pkmap.c", "//core/lib:pkmap.c")
-    for port in ["host", "i686", "sim"]:
-        _rests(port, depset([s for s, _ in cores.values()]).to_list())
-    shared, kernels = _cores(cores)
+    sources = {n: mutant["source"] for n, mutant in mutants.items()}
+    sources[HEALTHY] = "pkmap.c"
+    whole = [s for s in sources.values() if source_path(s).endswith(".c")]
+    for port in PORTS:
+        _rests(port, depset([s for s in whole if not breaks_port(s)]).to_list())
+    shared = {flavour: [] for flavour in _FLAVOURS}
+    programs, short = [], []
+    for n, source in sources.items():
+        if not breaks_port(source):
+            programs.append(_core_mutant(n, source, shared))
+        elif broken_ports(source) == ["sim"]:
+            short.append(_port_mutant(n, source))
+        else:
+            programs.append(_port_mutant(n, source))
     _programs()
     for flavour, f in _FLAVOURS.items():
         variant_file(
@@ -238,7 +296,7 @@ def kill_matrix_files(name, mutants):
             ":matrix_fuzz_corpus",
             ":matrix_replay",
             ":matrix_unit",
-        ],
+        ] + short,
         tags = ["manual"],
     )
     native.filegroup(
@@ -252,6 +310,6 @@ def kill_matrix_files(name, mutants):
             ":matrix_torture",
             "//stress/kernel:ktap.py",
             "//stress/kernel:run_kernel.py",
-        ] + kernels,
+        ] + programs,
         tags = ["manual"],
     )

@@ -10,7 +10,8 @@ run     runs what RESULTS does not have yet, and appends to it. Ctrl-C and
         kill -9 lose nothing but the cells that are running.
 report  prints the table of RESULTS, and writes it as HTML or Markdown.
 check   the short version: a mutant is done with its first kill, nothing is
-        kept, and mutants that mutants.bzl calls slow are left out.
+        kept, and mutants that mutants.bzl calls slow are left out, as are
+        those of ports that it does not run on.
 
 exit status:
   0   every mutant is killed by at least one technique
@@ -149,14 +150,15 @@ def verb_report(options, files):
 
 def verb_check(options, files):
     mutants, techniques = select(options, files)
-    mutants = [m for m in mutants if not files.mutants[m]["slow"]]
+    left_out = {m: files.left_out(m, techniques) for m in mutants}
+    mutants = [m for m in mutants if not left_out[m]]
     records = []
     plan = cells.plan(files, mutants, techniques, options.seeds, options.limit)
     cells.run_all(plan, options.jobs, records.append, first_kill=True)
     table = reports.Table(records, files.mutants, mutants)
-    for name, mutant in files.mutants.items():
-        if mutant["slow"]:
-            print(f"left out: {name}: {mutant['slow']}")
+    for name, why in left_out.items():
+        if why:
+            print(f"left out: {name}: {why}")
     print("\n".join(table.verdict()))
     failed = len(table.failures())
     print(f"cases: {len(mutants) + 1 - failed} passed, {failed} failed")

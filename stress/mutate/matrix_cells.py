@@ -43,7 +43,7 @@ class Technique:
     says: str  # the line of its output worth keeping
     found: str = ""  # what it prints when the search ends: in how many s
     draws: bool = True  # does a seed make a difference?
-    preload: bool = True  # or is the core linked in?
+    preload: bool = True  # or is the core an argument?
 
 
 def _explore(strategy):
@@ -99,10 +99,29 @@ class Files:
         self.mutants = json.loads(text)
 
     def core(self, technique, name):
-        return self.here / TECHNIQUES[technique].core.format(name=name)
+        """What differs between mutants; None: it does not suit the technique.
+
+        A mutant of a port is in a program of its own.
+        """
+        shared = self.here / TECHNIQUES[technique].core.format(name=name)
+        own = self.here / f"{name}.{technique}"
+        return next((path for path in (shared, own) if path.exists()), None)
+
+    def program(self, technique, name):
+        """The program, and what it preloads or None."""
+        how, core = TECHNIQUES[technique], self.core(technique, name)
+        if core.name == f"{name}.{technique}":
+            return core, None
+        return self.here / how.program, core if how.preload else None
+
+    def left_out(self, name, techniques):
+        """Why these techniques need not kill the mutant, or ''."""
+        if not any(self.core(technique, name) for technique in techniques):
+            return f"no {' or '.join(techniques)} runs on its port"
+        return self.mutants[name]["slow"]
 
     def has(self, technique):
-        return self.core(technique, HEALTHY).exists()
+        return self.core(technique, HEALTHY) is not None
 
 
 @dataclass
@@ -120,19 +139,18 @@ class Cell:
 
     def command(self, scratch):
         how = TECHNIQUES[self.technique]
-        program = self.files.here / how.program
+        program, _ = self.files.program(self.technique, self.mutant)
         core = self.files.core(self.technique, self.mutant)
         words = {"seed": self.seed, "limit": f"{self.limit:g}", "core": core,
                  "scratch": scratch, "files": self.files.here}
         return [program, *(arg.format(**words) for arg in how.args)]
 
     def environment(self):
-        # The kernel's launcher is Python: it has no core to preload.
         environment = dict(os.environ)
         environment.pop("BUILD_WORKING_DIRECTORY", None)
-        if TECHNIQUES[self.technique].preload:
-            core = self.files.core(self.technique, self.mutant)
-            environment["LD_PRELOAD"] = str(core)
+        _, preload = self.files.program(self.technique, self.mutant)
+        if preload:
+            environment["LD_PRELOAD"] = str(preload)
         return environment
 
 
@@ -148,6 +166,8 @@ def plan(files, mutants, techniques, seeds, limit):
     for mutant in [HEALTHY, *mutants]:
         for technique in _in_order(files, mutant, techniques):
             core = files.core(technique, mutant)
+            if core is None:
+                continue
             digest = hashlib.sha256(core.read_bytes()).hexdigest()[:16]
             for seed in range(1, 1 + seeds):
                 if seed == 1 or TECHNIQUES[technique].draws:

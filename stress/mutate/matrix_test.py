@@ -57,7 +57,7 @@ class Matrix(unittest.TestCase):
         """(exit status, what it says)."""
         table = {name: {"first": "", "slow": ""} for name in mutants}
         (self.here / "matrix.json").write_text(json.dumps(table))
-        for name in [cells.HEALTHY, *mutants]:
+        for name in {cells.HEALTHY, *mutants} - {"alien", "port"}:
             (self.here / f"{name}.core").write_text(name)
         command = ["kill_matrix", *arguments]
         if "check" not in arguments:
@@ -134,6 +134,21 @@ class Matrix(unittest.TestCase):
         self.assertIn("no mutant 'fond'; there are found", text)
         self.assertEqual(self.run_all(["found"], "--techniques=x")[0], 1)
         self.assertEqual(self.run_all(["found"], "--limit=x")[0], 1)
+
+    def test_a_mutant_of_a_port_brings_its_own_program(self):
+        own = self.here / "port.script"
+        own.write_text("#!/bin/sh\necho oracle: its port; exit 77\n")
+        own.chmod(0o755)
+        status, text = self.run_all(["found", "port"])
+        self.assertEqual(status, 0, text)
+        self.assertIn("its port", self.results.read_text())
+
+    def test_a_mutant_that_no_technique_runs_is_named(self):
+        with mock.patch.object(cells, "SHORT", ["script"]):
+            status, text = self.matrix(["found", "alien"], "check")
+        self.assertEqual(status, 0, text)
+        self.assertIn("left out: alien: no script runs on its port", text)
+        self.assertIn("cases: 2 passed, 0 failed", text)
 
     def test_reports_say_the_same(self):
         self.run_all(["found", "crash"])

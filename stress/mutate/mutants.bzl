@@ -8,397 +8,184 @@ mutants/NAME.patch.
 Each mutant must also be killed in kill_matrix_test, by a technique of its
 choice. `first` is the one to try first, to save time; `slow` says why a mutant
 is left out of that test, and only the whole matrix speaks of it.
+
+The file is one of core/lib if it has no folder, else its path: a header of
+core/lib, or a file of a port. A bug in a port is judged by what runs on it: the
+unit tests on the sim, tsan on threads, the kernel on the PC.
 """
 
 _LOST_WAKEUP = "lost wake-up: task [0-9]+ sleeps on colour [0-9]+ while slot"
 _LOST_IN_KERNEL = "the waiter sleeps, and there is a slot for it"
 _STALE = "stale TLB entry: CPU [0-9]+ still has pfn"
 
+def _mutant(source, first = "", slow = "", lanes = {}):
+    return {"first": first, "lanes": lanes, "slow": slow, "source": source}
+
 MUTANTS = {
-    "address_of_unmapped": {
-        "first": "unit",
-        "lanes": {},
-        "source": "page.c",
-    },
-    "any_order": {
-        "first": "unit",
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "atomic_failure_leaks": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "barging": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "bits_beyond_slots": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "cancelled_stays": {
-        "lanes": {},
-        "source": "pkmap_queue.c",
-    },
-    "cancelled_takes_slot": {
-        "lanes": {},
-        "source": "pkmap_queue.c",
-    },
-    "claims_window_late": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "count_before_page": {
-        "lanes": {},
-        "slow": "a window of one step between threads; TSan finds it",
-        "source": "pkmap.c",
-    },
-    "double_kunmap": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "first_highmem_page": {
-        "lanes": {},
-        "source": "page.c",
-    },
-    "flush_before_clear": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "flush_serves_nobody": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "flush_wrong_colour": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "flushes_wrong_window": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "force_map_ignored": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "full_flush_forgotten": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "given_slot_leaks": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "given_slot_unserved": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "handover_unflushed": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "handover_without_taking": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "hit_in_the_dark": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "last_frame_refused": {
-        "first": "unit",
-        "lanes": {},
-        "source": "init.c",
-    },
-    "last_one_gave_up_leak": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "last_page": {
-        "lanes": {
+    "address_of_unmapped": _mutant("page.c", first = "unit"),
+    "any_order": _mutant("kmap_local.c", first = "unit"),
+    "atomic_failure_leaks": _mutant("kmap_local.c"),
+    "barging": _mutant("pkmap.c", first = "unit"),
+    "bits_beyond_slots": _mutant("pkmap.c"),
+    "cancelled_stays": _mutant("pkmap_queue.c"),
+    "cancelled_takes_slot": _mutant("pkmap_queue.c"),
+    "claims_window_late": _mutant("kmap_local.c"),
+    "count_before_page": _mutant(
+        "pkmap.c",
+        slow = "a window of one step between threads; TSan finds it",
+    ),
+    "double_kunmap": _mutant("pkmap.c"),
+    "first_highmem_page": _mutant("page.c"),
+    "flush_before_clear": _mutant("pkmap.c"),
+    "flush_serves_nobody": _mutant("pkmap.c", first = "unit"),
+    "flush_wrong_colour": _mutant("pkmap.c"),
+    "flushes_wrong_window": _mutant("kmap_local.c"),
+    "force_map_ignored": _mutant("kmap_local.c"),
+    "full_flush_forgotten": _mutant("pkmap.c", first = "unit"),
+    "full_flush_of_one_cpu": _mutant(
+        "core/ports/sim/sim_tlb.c",
+        first = "unit",
+    ),
+    "given_slot_leaks": _mutant("pkmap.c", first = "unit"),
+    "given_slot_unserved": _mutant("pkmap.c", first = "unit"),
+    "handover_unflushed": _mutant("pkmap.c"),
+    "handover_without_taking": _mutant("pkmap.c"),
+    "hit_in_the_dark": _mutant("pkmap.c"),
+    "irqs_stay_on": _mutant(
+        "core/ports/i686/port_backend.h",
+        first = "kernel",
+        lanes = {
+            "kernel": "Bail out! spin lock 0x[0-9a-f]+ taken twice on one CPU",
+        },
+    ),
+    "last_frame_refused": _mutant("init.c", first = "unit"),
+    "last_one_gave_up_leak": _mutant("pkmap.c"),
+    "last_page": _mutant(
+        "page.c",
+        lanes = {
             "conformance": "not ok [0-9]+ first_and_last_window_of_each_cpu",
             "unit": "\\[FAIL\\] page::frames_outside_mem_map_have_no_page",
         },
-        "source": "page.c",
-    },
-    "last_slot_not_flushed": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "length_never_falls": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap_queue.c",
-    },
-    "local_flush": {
-        "lanes": {
+    ),
+    "last_slot_not_flushed": _mutant("pkmap.c"),
+    "length_never_falls": _mutant("pkmap_queue.c", first = "unit"),
+    "local_flush": _mutant(
+        "pkmap.c",
+        lanes = {
             "conformance": "not ok [0-9]+ other_cpu_sees_the_reused_slot",
             "fuzz": _STALE,
         },
-        "source": "pkmap.c",
-    },
-    "lost_wakeup": {
-        "lanes": {
+    ),
+    "lost_wakeup": _mutant(
+        "pkmap.c",
+        lanes = {
             "fuzz": _LOST_WAKEUP,
             "replay": _LOST_WAKEUP,
             "torture": _LOST_WAKEUP,
         },
-        "source": "pkmap.c",
-    },
-    "lowmem_meets_pkmap": {
-        "first": "unit",
-        "lanes": {},
-        "source": "init.c",
-    },
-    "migrates_with_windows": {
-        "first": "unit",
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "migration_stays_off": {
-        "first": "unit",
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "missing_flush": {
-        "lanes": {
+    ),
+    "lowmem_meets_pkmap": _mutant("init.c", first = "unit"),
+    "migrates_with_windows": _mutant("kmap_local.c", first = "unit"),
+    "migration_stays_off": _mutant("kmap_local.c", first = "unit"),
+    "missing_flush": _mutant(
+        "pkmap.c",
+        lanes = {
             "fuzz": _STALE,
             "replay": _STALE,
             "torture": "still translates .*: a flush is missing|" +
                        "reads .*: it sees another page",
         },
-        "source": "pkmap.c",
-    },
-    "newest_first": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap_queue.c",
-    },
-    "no_recheck_after_sleep": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "no_second_look": {
-        "lanes": {"kernel": _LOST_IN_KERNEL},
-        "source": "pkmap.c",
-    },
-    "no_share": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "no_wake_in_interrupt": {
-        "first": "unit",
-        "lanes": {"kernel": _LOST_IN_KERNEL},
-        "source": "pkmap_queue.c",
-    },
-    "one_window_too_few": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "one_window_too_many": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "overflow_leaks_depth": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "pae_entry_32_bits": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "pae_frame_20_bits": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "page_keeps_slot": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "pin_from_zero": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "pin_leak": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "pin_without_look": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "pkmap_meets_fixmap": {
-        "first": "unit",
-        "lanes": {},
-        "source": "init.c",
-    },
-    "plain_count": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "plain_queue_length": {
-        "lanes": {},
-        "slow": "a data race; only TSan sees it",
-        "source": "pkmap_queue.c",
-    },
-    "plain_store": {
-        "lanes": {"tsan": "#0 slot_install core/lib/pkmap\\.c:"},
-        "slow": "a data race; only TSan sees it",
-        "source": "pkmap.c",
-    },
-    "pop_before_clear": {
-        "first": "unit",
-        "lanes": {"kernel": "pte_set at 0x[0-9a-f]+: it still holds"},
-        "source": "kmap_local.c",
-    },
-    "preempted_in_pop": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "preempted_in_push": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "publish_too_early": {
-        "lanes": {"kernel": "page fault at 0xff8[0-9a-f]+: read of a page"},
-        "source": "pkmap.c",
-    },
-    "queue_lock_irqs_on": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap_queue.c",
-    },
-    "refused_unmap_enables": {
-        "first": "unit",
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "restore_skips_last": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "restore_wrong_window": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "retire_forgets_newer": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "retire_without_cas": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "search_wrong_colour": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "serves_one": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "share_without_count": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "shootdown_irqs_off": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "silent_unpin": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "sleeps_in_atomic": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "slot_keeps_page": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "spurious_is_a_grant": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "stack_gone": {
-        "lanes": {},
-        "slow": "a window of one step between threads; TSan finds it",
-        "source": "pkmap.c",
-    },
-    "switch_leaves_window": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "switch_unflushed": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "tail_dangles": {
-        "lanes": {},
-        "source": "pkmap_queue.c",
-    },
-    "take_live": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "try_waits": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "wake_before_count": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "wake_check_too_early": {
-        "lanes": {"unit": "\\[FAIL\\] pkmap_race::a_waiter_against_"},
-        "source": "pkmap.c",
-    },
-    "wake_none": {
-        "lanes": {},
-        "source": "pkmap_queue.c",
-    },
-    "window_bound": {
-        "lanes": {"unit": "\\[FAIL\\] kmap_to_page::"},
-        "source": "page.c",
-    },
-    "window_flush_before_clear": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "window_unflushed": {
-        "lanes": {},
-        "source": "kmap_local.c",
-    },
-    "windows_have_no_page": {
-        "lanes": {},
-        "source": "page.c",
-    },
-    "wrap_skips_slot_0": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "wrong_colour_queue": {
-        "first": "unit",
-        "lanes": {},
-        "source": "pkmap.c",
-    },
-    "zero_on_kunmap": {
-        "lanes": {},
-        "source": "pkmap.c",
-    },
+    ),
+    "newest_first": _mutant("pkmap_queue.c", first = "unit"),
+    "no_recheck_after_sleep": _mutant("pkmap.c", first = "unit"),
+    "no_second_look": _mutant(
+        "pkmap.c",
+        lanes = {"kernel": _LOST_IN_KERNEL},
+    ),
+    "no_share": _mutant("pkmap.c"),
+    "no_wake_in_interrupt": _mutant(
+        "pkmap_queue.c",
+        first = "unit",
+        lanes = {"kernel": _LOST_IN_KERNEL},
+    ),
+    "one_window_too_few": _mutant("kmap_local.c"),
+    "one_window_too_many": _mutant("kmap_local.c"),
+    "overflow_leaks_depth": _mutant("kmap_local.c"),
+    "pae_entry_32_bits": _mutant("kmap_local.c"),
+    "pae_frame_20_bits": _mutant("pkmap.c"),
+    "page_keeps_slot": _mutant("pkmap.c"),
+    "pin_from_zero": _mutant("pkmap.c"),
+    "pin_leak": _mutant("pkmap.c", first = "unit"),
+    "pin_without_look": _mutant("pkmap.c", first = "unit"),
+    "pkmap_meets_fixmap": _mutant("init.c", first = "unit"),
+    "plain_count": _mutant("pkmap.c"),
+    "plain_queue_length": _mutant(
+        "pkmap_queue.c",
+        slow = "a data race; only TSan sees it",
+    ),
+    "plain_store": _mutant(
+        "pkmap.c",
+        slow = "a data race; only TSan sees it",
+        lanes = {"tsan": "#0 slot_install core/lib/pkmap\\.c:"},
+    ),
+    "pop_before_clear": _mutant(
+        "kmap_local.c",
+        first = "unit",
+        lanes = {"kernel": "pte_set at 0x[0-9a-f]+: it still holds"},
+    ),
+    "preempted_in_pop": _mutant("kmap_local.c"),
+    "preempted_in_push": _mutant("kmap_local.c"),
+    "publish_too_early": _mutant(
+        "pkmap.c",
+        lanes = {"kernel": "page fault at 0xff8[0-9a-f]+: read of a page"},
+    ),
+    "queue_lock_irqs_on": _mutant("pkmap_queue.c", first = "unit"),
+    "refused_unmap_enables": _mutant("kmap_local.c", first = "unit"),
+    "restore_skips_last": _mutant("kmap_local.c"),
+    "restore_wrong_window": _mutant("kmap_local.c"),
+    "retire_forgets_newer": _mutant("pkmap.c", first = "unit"),
+    "retire_without_cas": _mutant("pkmap.c", first = "unit"),
+    "search_wrong_colour": _mutant("pkmap.c"),
+    "serves_one": _mutant("pkmap.c", first = "unit"),
+    "share_without_count": _mutant("pkmap.c"),
+    "shootdown_irqs_off": _mutant("pkmap.c"),
+    "shootdown_skips_last": _mutant(
+        "core/ports/i686/port_i686.c",
+        first = "kernel",
+        lanes = {"kernel": "stale TLB entry: 0x[0-9a-f]+ has no PTE"},
+    ),
+    "silent_unpin": _mutant("pkmap.c", first = "unit"),
+    "sleeps_in_atomic": _mutant("pkmap.c"),
+    "slot_keeps_page": _mutant("pkmap.c"),
+    "slot_past_the_end": _mutant("internal.h", first = "unit"),
+    "spurious_is_a_grant": _mutant("pkmap.c"),
+    "stack_gone": _mutant(
+        "pkmap.c",
+        slow = "a window of one step between threads; TSan finds it",
+    ),
+    "switch_leaves_window": _mutant("kmap_local.c"),
+    "switch_unflushed": _mutant("kmap_local.c"),
+    "tail_dangles": _mutant("pkmap_queue.c"),
+    "take_live": _mutant("pkmap.c"),
+    "try_waits": _mutant("pkmap.c", first = "unit"),
+    "unlock_publishes_nothing": _mutant(
+        "core/ports/host/port_backend.h",
+        lanes = {"tsan": "ThreadSanitizer: data race core/lib/pkmap.*\\.c:"},
+    ),
+    "wake_before_count": _mutant("pkmap.c"),
+    "wake_check_too_early": _mutant(
+        "pkmap.c",
+        lanes = {"unit": "\\[FAIL\\] pkmap_race::a_waiter_against_"},
+    ),
+    "wake_none": _mutant("pkmap_queue.c"),
+    "window_bound": _mutant(
+        "page.c",
+        lanes = {"unit": "\\[FAIL\\] kmap_to_page::"},
+    ),
+    "window_flush_before_clear": _mutant("kmap_local.c"),
+    "window_unflushed": _mutant("kmap_local.c"),
+    "windows_have_no_page": _mutant("page.c"),
+    "wrap_skips_slot_0": _mutant("pkmap.c"),
+    "wrong_colour_queue": _mutant("pkmap.c", first = "unit"),
+    "zero_on_kunmap": _mutant("pkmap.c"),
 }
