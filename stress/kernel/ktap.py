@@ -4,7 +4,7 @@
 import re
 
 RESULT = re.compile(r"(ok|not ok) (\d+) (\S+)(?: # SKIP (.*))?$")
-PLAN = re.compile(r"1\.\.(\d+)$")
+PLAN = re.compile(r"1\.\.(\d+)(?: # SKIP (.+))?$")
 TOTALS = re.compile(r"# Totals: pass:(\d+) fail:(\d+) skip:(\d+)$")
 BAIL_OUT = "Bail out! "
 
@@ -15,6 +15,7 @@ class Ktap:
     def __init__(self):
         self.version = False
         self.plan = None
+        self.skip_all = None  # why there is no case, if the kernel says it
         self.passed, self.failed, self.skipped = [], [], []
         self.totals = None
         self.bail_out = None
@@ -29,16 +30,18 @@ class Ktap:
         elif line.startswith(BAIL_OUT):
             self.bail_out = line[len(BAIL_OUT):]
         elif PLAN.match(line):
-            self._plan(int(PLAN.match(line).group(1)))
+            self._plan(*PLAN.match(line).groups())
         elif TOTALS.match(line):
             self.totals = tuple(int(n) for n in TOTALS.match(line).groups())
         elif RESULT.match(line):
             self._result(*RESULT.match(line).groups())
 
-    def _plan(self, cases):
+    def _plan(self, cases, skip_all):
         if self.plan is not None:
             self._wrong("the log has two plans")
-        self.plan = cases
+        self.plan, self.skip_all = int(cases), skip_all
+        if skip_all and self.plan:
+            self._wrong("the log plans cases and skips them all")
 
     def _result(self, verdict, number, name, skip):
         if int(number) != self.count() + 1:
@@ -72,3 +75,8 @@ class Ktap:
             return (f"the totals {self.totals} are not those of the results, "
                     f"{counts}")
         return None
+
+    def summary(self):
+        """The line that ci/test counts."""
+        return (f"cases: {len(self.passed)} passed, {len(self.failed)} failed, "
+                f"{len(self.skipped)} skipped")

@@ -5,8 +5,13 @@
  * about it on the serial port. Words of the command line after " -- " (before
  * it stands what the loader says, as the name of the image):
  *
+ *	smp=N		there must be N CPUs, or everything is skipped
+ *	pae, nopae	the page tables must be of that kind, likewise
  *	case=TEXT	only cases whose names contain TEXT
+ *	seed=N		of the random programs (1)
  *	break=KIND	one more case that goes wrong on purpose (break.h)
+ *
+ * The port may read words of its own.
  */
 
 #include <highmem/format.h>
@@ -16,56 +21,17 @@
 #include "core/testing/machine.h"
 #include "stress/kernel/break.h"
 #include "stress/kernel/cases.h"
+#include "stress/kernel/words.h"
 
 /* A case takes a few milliseconds; a loaded host may stretch that. */
 #define CASE_SECONDS 20
 
-static char only[64];	    /* case= */
-static char break_kind[16]; /* break= */
+static char only[64]; /* case= */
 
 static struct {
 	unsigned int nr; /* cases run so far */
 	unsigned int passed, failed, skipped;
 } total;
-
-/* ---- The command line -------------------------------------------------------- */
-
-static bool starts_with(const char *text, const char *start)
-{
-	while (*start && *text == *start)
-		text++, start++;
-	return !*start;
-}
-
-static bool contains(const char *text, const char *part)
-{
-	for (; *text; text++)
-		if (starts_with(text, part))
-			return true;
-	return !*part;
-}
-
-/* What follows the first @mark; the end of @line if there is none. */
-static const char *after(const char *line, const char *mark)
-{
-	while (*line && !starts_with(line, mark))
-		line++;
-	while (*line && *mark)
-		line++, mark++;
-	return line;
-}
-
-/* The value of the word that begins with @key; none: empty. */
-static void read_option(const char *options, const char *key, char *value,
-			size_t size)
-{
-	const char *word = after(options, key);
-	size_t len = 0;
-
-	for (; *word && *word != ' ' && len + 1 < size; word++)
-		value[len++] = *word;
-	value[len] = '\0';
-}
 
 /* ---- Cases --------------------------------------------------------------------- */
 
@@ -75,7 +41,7 @@ static void report(const char *name, const char *why)
 	if (!why) {
 		total.passed++;
 		console_printf("ok %u %s\n", total.nr, name);
-	} else if (starts_with(why, "skip: ")) {
+	} else if (text_starts_with(why, "skip: ")) {
 		total.skipped++;
 		console_printf("ok %u %s # SKIP %s\n", total.nr, name,
 			       why + sizeof("skip: ") - 1);
@@ -123,7 +89,7 @@ for_each_case(void (*visit)(const struct conformance_case *test))
 
 	for (unsigned int s = 0; s < NR_SUITES; s++)
 		for (unsigned int i = 0; i < *suites[s].nr; i++) {
-			if (!contains(suites[s].cases[i].name, only))
+			if (!text_contains(suites[s].cases[i].name, only))
 				continue;
 			nr++;
 			if (visit)
@@ -132,25 +98,71 @@ for_each_case(void (*visit)(const struct conformance_case *test))
 	return nr;
 }
 
-void kernel_main(const char *command_line)
+/* Why this machine is not what the command line asks for; NULL: it is. */
+static const char *misfit(void)
 {
-	const char *options = after(command_line, " --");
-	const struct conformance_case *broken;
+	struct machine_config config = {
+		.nr_cpus = (unsigned int)word_number("smp", 1),
+		.nr_slots = 2,
+		.nr_colours = 1,
+		.nr_pages = 1,
+		.local_depth = 1,
+		.pae = port_facts()->pae,
+	};
 
-	read_option(options, " case=", only, sizeof(only));
-	read_option(options, " break=", break_kind, sizeof(break_kind));
-	broken = break_case(break_kind);
-	if (break_kind[0] && !broken)
-		i686_panic("break=%s: there is no such kind", break_kind);
-	console_printf("KTAP version 1\n1..%u\n",
-		       for_each_case(NULL) + (broken ? 1 : 0));
+	if (word_given("pae"))
+		config.pae = true;
+	if (word_given("nopae"))
+		config.pae = false;
+	return machine_can(&config);
+}
+
+static _Noreturn void finish(void)
+{
+	console_printf("# Totals: pass:%u fail:%u skip:%u\n", total.passed,
+		       total.failed, total.skipped);
+	i686_exit(total.failed ? I686_EXIT_FAIL : I686_EXIT_PASS);
+}
+
+/* The case of break=KIND, or NULL. */
+static const struct conformance_case *broken_case(void)
+{
+	const struct conformance_case *broken;
+	char kind[16];
+
+	if (!word_value("break", kind, sizeof(kind)))
+		return NULL;
+	broken = break_case(kind);
+	if (!broken)
+		i686_panic("break=%s: there is no such kind", kind);
+	return broken;
+}
+
+static _Noreturn void run_suite(void)
+{
+	const struct conformance_case *broken = broken_case();
+
+	word_value("case", only, sizeof(only));
+	console_printf("1..%u\n", for_each_case(NULL) + (broken ? 1 : 0));
 	console_printf("# %u MiB of highmem from pfn %x on\n",
 		       i686_highmem_frames() >> (20 - PAGE_SHIFT),
 		       I686_HIGHMEM_PFN);
 	for_each_case(run_case);
 	if (broken)
 		run_case(broken);
-	console_printf("# Totals: pass:%u fail:%u skip:%u\n", total.passed,
-		       total.failed, total.skipped);
-	i686_exit(total.failed ? I686_EXIT_FAIL : I686_EXIT_PASS);
+	finish();
+}
+
+void kernel_main(const char *command_line)
+{
+	const char *why;
+
+	console_printf("KTAP version 1\n");
+	words_init(command_line);
+	why = misfit();
+	if (why) {
+		console_printf("1..0 # SKIP %s\n", why);
+		finish();
+	}
+	run_suite();
 }

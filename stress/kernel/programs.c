@@ -11,6 +11,7 @@
 #include "core/testing/exec.h"
 #include "core/testing/program.h"
 #include "stress/kernel/cases.h"
+#include "stress/kernel/words.h"
 
 #define NR_PROGRAMS 100
 #define OPS_PER_TASK 12
@@ -37,7 +38,7 @@ static const char *run_programs(const struct machine_config *machine,
 {
 	static struct exec_result result;
 	const struct exec_options options = { .repeat = 1 };
-	uint64_t seed = 1;
+	uint64_t seed = word_number("seed", 1);
 	uint32_t performed = 0;
 
 	for (unsigned int i = 0; i < NR_PROGRAMS; i++) {

@@ -9,43 +9,41 @@ exit status:
   0   every case passed or was skipped for a reason
   77  a case failed, the kernel died, or its log is not whole
   70  the kernel hung
-  4   skipped: QEMU is not installed, or KVM does not work here
+  4   skipped: QEMU is not installed, KVM does not work here, or this kernel
+      cannot do what was asked for (as two CPUs)
   1   wrong usage, or QEMU could not run the kernel
+  130 interrupted
 """
 
 import argparse
-import ctypes
 import os
+import random
 import re
-import select
+import shlex
 import shutil
-import signal
-import subprocess
 import sys
-import time
 
 # Beside this file, also where Bazel puts a link to it.
 sys.dont_write_bytecode = True  # the tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from ktap import Ktap  # noqa: E402
+import qemu  # noqa: E402
+import results  # noqa: E402
+from screen import Screen, Silent  # noqa: E402
+from verdict import FAILED, HUNG, SKIPPED, USAGE, judge  # noqa: E402
 
-OK, USAGE, SKIPPED, HUNG, FAILED = 0, 1, 4, 70, 77
-
-QEMU = "qemu-system-i386"
-SYMBOLIZER = "llvm-symbolizer-19"
-
-# isa-debug-exit: QEMU's status is 2 * value + 1 (core/ports/i686/i686.h).
-STATUS_PASS, STATUS_FAIL, STATUS_STALL, STATUS_UNFIT = 33, 35, 37, 39
+INTERRUPTED = 130
 
 BREAK_KINDS = ["fail", "bug", "fault", "text", "overflow", "hang", "stall",
                "cut", "reset"]
 
-PROBE_SECONDS = 5
-PR_SET_PDEATHSIG = 1
+FOR_EVER = 10 * 365 * 24 * 3600.0
 
 
 def complain(sentence):
     print(f"run_kernel: {sentence}", file=sys.stderr, flush=True)
+
+
+# ---- The command line ------------------------------------------------------
 
 
 def seconds(text):
@@ -56,16 +54,41 @@ def seconds(text):
     return float(match.group(1)) * {"m": 60, "h": 3600}.get(match.group(2), 1)
 
 
+def whole_seconds(text):
+    value = seconds(text)
+    if value != int(value) or value > 7 * 24 * 3600:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a time of whole seconds, up to 168h")
+    return int(value)
+
+
 def memory(text):
-    if not re.fullmatch(r"[1-9]\d*[MG]", text):
+    if not re.fullmatch(r"[1-9]\d{0,5}[MG]", text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a size like 1G")
     return text
+
+
+def number(least, most, what):
+    def parse(text):
+        if not re.fullmatch(r"\d{1,20}", text) or not (
+                least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is not {what} ({least} to {most})")
+        return int(text)
+    return parse
 
 
 def word(text):
     if not re.fullmatch(r"[\w.-]{1,60}", text):
         raise argparse.ArgumentTypeError(f"'{text}' is no part of a case name")
     return text
+
+
+def kernel_words(text):
+    if not re.fullmatch(r"[ -~]{1,1024}", text):
+        raise argparse.ArgumentTypeError("--append takes printable ASCII, "
+                                         "up to 1024 characters")
+    return text.split()
 
 
 class Parser(argparse.ArgumentParser):
@@ -75,245 +98,215 @@ class Parser(argparse.ArgumentParser):
         sys.exit(USAGE)
 
 
-def parse_arguments():
-    parser = Parser(prog="run_kernel", description=__doc__,
-                    formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_pc_options(parser):
     parser.add_argument("--kernel", required=True, metavar="IMG",
                         help="the multiboot image, //stress/kernel:kernel")
-    parser.add_argument("--accel", choices=["auto", "tcg", "kvm"],
-                        default="auto",
+    parser.add_argument("--accel", default="auto",
+                        choices=["auto", *qemu.ACCELERATORS],
                         help="auto is tcg, the reference; kvm runs if a probe "
                         "boots on it")
     parser.add_argument("--mem", type=memory, default="1G", metavar="SIZE",
-                        help="of the PC; more than 912M (default: 1G)")
-    parser.add_argument("--timeout", type=seconds, default=60.0,
-                        metavar="TIME", help="for the run (default: 60s)")
+                        help="of the PC (default: 1G)")
+    parser.add_argument("--smp", type=number(1, 8, "a number of CPUs"),
+                        default=1, metavar="N", help="CPUs (default: 1)")
+    pae = parser.add_mutually_exclusive_group()
+    pae.add_argument("--pae", dest="pae", action="store_const", const="pae",
+                     help="page tables with 64-bit entries")
+    pae.add_argument("--nopae", dest="pae", action="store_const",
+                     const="nopae", help="with 32-bit entries")
+    parser.add_argument("--icount", action="store_true",
+                        help="the PC's clocks count instructions: the same "
+                        "run each time")
+    parser.add_argument("--gdb", action="store_true",
+                        help="wait for a debugger; no time limit")
+
+
+def add_run_options(parser):
     parser.add_argument("--case", type=word, metavar="TEXT",
                         help="only cases with TEXT in their names")
-    parser.add_argument("--log", metavar="FILE", help="keep the console there")
+    parser.add_argument("--seed", type=number(0, 2**64 - 1, "a seed"),
+                        metavar="N", help="of the random programs (default: 1)")
+    parser.add_argument("--timeout", type=seconds, default=60.0,
+                        metavar="TIME", help="for the run (default: 60s)")
+    parser.add_argument("--append", type=kernel_words, default=[],
+                        metavar="WORDS", help="more words for the kernel's "
+                        "command line; stress/kernel/main.c has the list")
+    parser.add_argument("--out", metavar="DIR",
+                        help="keep the results there (default: a new one in "
+                        "~/.cache/highmem-kernel)")
+    parser.add_argument("--skip-passes", action="store_true",
+                        help="exit with 0, not 4, when skipped, for Bazel")
     parser.add_argument("--break", dest="break_kind", choices=BREAK_KINDS,
                         help="let the kernel go wrong in this way, to see "
                         "that it is noticed")
+
+
+def parse_arguments():
+    parser = Parser(prog="run_kernel", description=__doc__,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_pc_options(parser)
+    add_run_options(parser)
+    parser.set_defaults(run="suite", time=None, module=[])
     return parser.parse_args()
 
 
-# ---- QEMU ------------------------------------------------------------------
+def users_path(path):
+    """`bazel run` changes the directory: paths are from where the user is."""
+    home = os.environ.get("BUILD_WORKING_DIRECTORY")
+    theirs = os.path.join(home, path) if home else path
+    return os.path.abspath(theirs if os.path.exists(theirs) else path)
 
 
-class Boot:
-    """One boot of the kernel, and what came of it."""
-
-    def __init__(self):
-        self.ktap = Ktap()
-        self.status = None  # None: it had to be stopped
-        self.complaint = ""  # QEMU's own
+def new_path(path):
+    home = os.environ.get("BUILD_WORKING_DIRECTORY")
+    return os.path.abspath(os.path.join(home, path) if home else path)
 
 
-def die_with_parent():
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def start_qemu(options, accel, append):
-    command = [
-        QEMU, "-accel", accel, "-m", options.mem, "-kernel", options.kernel,
-        "-append", "-- " + append, "-nodefaults", "-vga", "none", "-display", "none",
-        "-no-reboot", "-chardev", "stdio,id=console,signal=off",
-        "-serial", "chardev:console",
-        "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-    ]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            preexec_fn=die_with_parent)
-
-
-def pump(boot, process, deadline, show, log):
-    """Read the console until it ends; False when the time is over."""
-    line = b""
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return False
-        if not select.select([process.stdout], [], [], left)[0]:
-            continue
-        data = os.read(process.stdout.fileno(), 65536)
-        if not data:
-            return True
-        log.write(data)
-        *lines, line = (line + data).split(b"\n")
-        for text in lines:
-            text = text.decode("ascii", "replace").rstrip("\r")
-            boot.ktap.feed(text)
-            show(text)
-
-
-def boot_kernel(options, accel, append, timeout, show, log):
-    boot = Boot()
-    process = start_qemu(options, accel, append)
-    try:
-        if pump(boot, process, time.monotonic() + timeout, show, log):
-            boot.status = process.wait()
-    finally:
-        if process.poll() is None:
-            process.kill()
-        boot.complaint = process.communicate()[1].decode("utf-8", "replace")
-    return boot
-
-
-def kvm_boots(options):
-    """KVM may exist and still run no paged 32-bit guest: try it."""
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return False
-    boot = boot_kernel(options, "kvm", "case=no.such.case", PROBE_SECONDS,
-                       lambda line: None, Log(None))
-    return boot.status == STATUS_PASS and boot.ktap.totals == (0, 0, 0)
-
-
-# ---- What is printed -------------------------------------------------------
-
-
-class Screen:
-    """Shows the console, with names beside the addresses of a backtrace."""
-
-    ADDRESS = re.compile(r"#   (0x[0-9a-f]{8})$")
-
-    def __init__(self, kernel):
-        self.kernel = kernel
-        self.symbolizer = shutil.which(SYMBOLIZER)
-
-    def __call__(self, line):
-        match = self.ADDRESS.match(line)
-        if match and self.symbolizer:
-            line += "  " + self._name(match.group(1))
-        print(line, flush=True)
-
-    def _name(self, address):
-        command = [self.symbolizer, f"--obj={self.kernel}", "--basenames",
-                   "--output-style=GNU", "--pretty-print", address]
-        found = subprocess.run(command, capture_output=True, text=True,
-                               check=False)
-        return found.stdout.strip().replace("\n", "; ")
-
-
-class Log:
-    """The console as it came, written while it comes; or nothing."""
-
-    def __init__(self, path):
-        self.path = path
-        self.file = None
-        self.failed = False
-        if path:
-            self._try(self._open)
-
-    def _open(self):
-        self.file = open(self.path, "wb", buffering=0)
-
-    def _try(self, action, *arguments):
-        try:
-            action(*arguments)
-        except OSError as error:
-            complain(f"cannot write the log {self.path}: {error.strerror}")
-            self.failed, self.file = True, None
-
-    def write(self, data):
-        if self.file:
-            self._try(self.file.write, data)
-
-
-# ---- The verdict -----------------------------------------------------------
-
-
-def judge_death(boot):
-    """The kernel did not come to its own end: a code and a sentence."""
-    ktap, where = boot.ktap, f"after {boot.ktap.count()} cases"
-    if boot.status is None:
-        return HUNG, f"the kernel hung {where}: it was stopped"
-    if boot.status == STATUS_STALL:
-        return HUNG, f"the kernel stalled {where}: {ktap.bail_out}"
-    if boot.status == STATUS_UNFIT:
-        return USAGE, f"the kernel cannot run on this PC: {ktap.bail_out}"
-    if ktap.bail_out:
-        return FAILED, f"the kernel died {where}: {ktap.bail_out}"
-    if boot.status == 0:
-        return FAILED, f"the kernel reset the PC {where} (triple fault?)"
-    if boot.status not in (STATUS_PASS, STATUS_FAIL):
-        said = boot.complaint.strip().split("\n")[0] or "it gave no reason"
-        return USAGE, f"QEMU ended with status {boot.status}: {said}"
+def module_problem(path):
+    """One sentence, or None: QEMU itself would end without a word."""
+    if not os.path.isfile(path) or not os.access(path, os.R_OK):
+        return f"cannot read the module {path}"
+    if os.path.getsize(path) == 0:
+        return f"the module {path} is empty"
+    if re.search(r"\s", path):
+        return f"the module {path} has a blank in its path: QEMU ends it there"
     return None
 
 
-def judge(boot):
-    """The exit code, and one sentence unless all is well."""
-    ktap, death = boot.ktap, judge_death(boot)
-    if death:
-        return death
-    wrong = ktap.inconsistency()
-    if wrong:
-        return FAILED, wrong
-    if (boot.status == STATUS_PASS) == bool(ktap.failed):
-        return FAILED, (f"QEMU's exit status {boot.status} contradicts "
-                        f"{len(ktap.failed)} failed cases")
-    if ktap.plan == 0:
-        return USAGE, "no case has that text in its name"
-    if ktap.failed:
-        return FAILED, "failed: " + ", ".join(ktap.failed)
-    return OK, None
+def problem(options):
+    """One sentence on what the options name, or None."""
+    if not os.access(options.kernel, os.R_OK):
+        return (f"cannot read the kernel {options.kernel}; "
+                "bazel build //stress/kernel:kernel makes one")
+    for module in options.module:
+        if module_problem(module):
+            return module_problem(module)
+    return None
 
 
-def replay_line(options, boot):
+# ---- A run -----------------------------------------------------------------
+
+
+def words_for_kernel(options):
+    """Its command line. What is not asked for is not said."""
+    words = [options.pae] if options.pae else []
+    for key, value in [
+            ("smp", options.smp if options.smp > 1 else None),
+            ("run", options.run if options.run != "suite" else None),
+            ("time", options.time), ("seed", options.seed),
+            ("case", options.case), ("break", options.break_kind)]:
+        if value is not None:
+            words.append(f"{key}={value}")
+    return words + options.append
+
+
+def replay_line(options, ktap):
+    """The command that does the same again; of one case if one failed."""
+    case = options.case
+    if not case and ktap.failed and not options.break_kind and (
+            options.run == "suite" and not options.module):
+        case = ktap.failed[0]
     words = ["bazel run //stress/kernel:run --"]
-    if options.mem != "1G":
-        words.append(f"--mem {options.mem}")
-    if options.case:
-        words.append(f"--case {options.case}")
-    elif boot.ktap.failed and not options.break_kind:
-        words.append(f"--case {boot.ktap.failed[0]}")
-    if options.break_kind:
-        words.append(f"--break {options.break_kind}")
+    for flag, value, usual in [
+            ("--run", options.run, "suite"), ("--smp", options.smp, 1),
+            ("--mem", options.mem, "1G"), ("--accel", options.accel, "auto"),
+            ("--time", options.time and f"{options.time}s", None),
+            ("--seed", options.seed, None), ("--case", case, None),
+            ("--break", options.break_kind, None)]:
+        if value != usual:
+            words.append(f"{flag} {value}")
+    words += [f"--{options.pae}"] if options.pae else []
+    words += ["--icount"] if options.icount else []
+    if options.append:
+        words.append("--append " + shlex.quote(" ".join(options.append)))
+    if options.module:
+        words.append("--module " + shlex.join(options.module))
     return "replay: " + " ".join(words)
 
 
-def run(options):
-    accel = "tcg" if options.accel == "auto" else options.accel
-    if accel == "kvm" and not kvm_boots(options):
-        print("kvm: skipped: the probe did not boot")
-        return SKIPPED
-    append = " ".join(
-        f"{key}={value}" for key, value in
-        [("case", options.case), ("break", options.break_kind)] if value)
-    print(f"accelerator: {accel}", flush=True)
-    log = Log(options.log)
-    if log.failed:
-        return USAGE
-    boot = boot_kernel(options, accel, append, options.timeout,
-                       Screen(options.kernel), log)
+def wait_for_debugger(options):
+    """The port, having said how to come to it."""
+    port = qemu.free_port()
+    print("waiting for a debugger; in another terminal:\n"
+          f"gdb -ex 'target remote 127.0.0.1:{port}' "
+          f"{shlex.quote(options.kernel)}", flush=True)
+    return port
+
+
+def conclude(options, kept, boot):
+    """Say what came of it, and keep that."""
     code, sentence = judge(boot)
-    if log.failed:
+    if kept.failed:
+        complain(kept.failed)
         code = code or USAGE
-    if sentence:
+    if code == SKIPPED:
+        print(f"skipped: kernel: {sentence}")
+    elif sentence:
         complain(sentence)
     if code in (FAILED, HUNG):
-        print(replay_line(options, boot))
-    ktap = boot.ktap
-    print(f"cases: {len(ktap.passed)} passed, {len(ktap.failed)} failed, "
-          f"{len(ktap.skipped)} skipped")
+        print(replay_line(options, boot.ktap))
+    kept.note(verdict=f"{code} {sentence or 'ok'}")
+    if code != SKIPPED:
+        print(boot.ktap.summary())
     return code
 
 
-def main():
-    options = parse_arguments()
-    if not shutil.which(QEMU):
-        print(f"skipped: kernel: {QEMU} is not installed; "
+def boot_and_judge(options, accel, kept):
+    port = wait_for_debugger(options) if options.gdb else None
+    command = qemu.command_line(options, accel, words_for_kernel(options),
+                                port)
+    kept.note(command=shlex.join(sys.argv), qemu=shlex.join(command),
+              seed=options.seed if options.seed is not None else "the default")
+    timeout = FOR_EVER if options.gdb else options.timeout + (
+        options.time or 0)
+    try:
+        boot = qemu.boot_kernel(command, timeout, Screen(options.kernel), kept)
+    except KeyboardInterrupt:
+        kept.note(verdict=f"{INTERRUPTED} interrupted")
+        raise
+    return conclude(options, kept, boot)
+
+
+def run(options):
+    accel = qemu.choose_accelerator(options.accel, options.smp)
+    if accel == "kvm" and not qemu.kvm_boots(options, Silent()):
+        print("skipped: kvm: the probe did not boot")
+        return SKIPPED
+    if options.seed is None and (options.time or options.run == "torture"):
+        options.seed = random.getrandbits(32)
+    try:
+        kept = results.Results(new_path(options.out) if options.out
+                               else results.default_directory())
+    except results.Unwritable as error:
+        complain(error)
+        return USAGE
+    print(f"accelerator: {qemu.ACCELERATORS[accel]}\nresults: {kept.path}",
+          flush=True)
+    return boot_and_judge(options, accel, kept)
+
+
+def checked_run(options):
+    if not shutil.which(qemu.QEMU):
+        print(f"skipped: kernel: {qemu.QEMU} is not installed; "
               "ci/setup installs it")
         return SKIPPED
-    if not os.access(options.kernel, os.R_OK):
-        complain(f"cannot read the kernel {options.kernel}; "
-                 "bazel build //stress/kernel:kernel makes one")
+    options.kernel = users_path(options.kernel)
+    options.module = [users_path(module) for module in options.module]
+    wrong = problem(options)
+    if wrong:
+        complain(wrong)
         return USAGE
     try:
         return run(options)
     except KeyboardInterrupt:
         complain("interrupted")
-        return 130
+        return INTERRUPTED
+
+
+def main():
+    options = parse_arguments()
+    code = checked_run(options)
+    return 0 if code == SKIPPED and options.skip_passes else code
 
 
 if __name__ == "__main__":

@@ -6,9 +6,13 @@ usage: run_kernel_test.py IMG
 """
 
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -42,7 +46,8 @@ class Kernels(unittest.TestCase):
         result = run("--case", FAST_CASE)
         self.assertEqual(result.returncode, 0, result)
         self.assertEqual(result.stderr, "")
-        self.assertTrue(result.stdout.startswith("accelerator: tcg\n"))
+        self.assertTrue(
+            result.stdout.startswith("accelerator: tcg\nresults: /"))
         self.assertTrue(result.stdout.endswith(
             "cases: 1 passed, 0 failed, 0 skipped\n"))
 
@@ -105,23 +110,191 @@ class Environment(unittest.TestCase):
     def test_unknown_flag(self):
         self.refused(run("--colour"), "unrecognized arguments: --colour")
 
-    def test_bad_time(self):
-        self.refused(run("--timeout", "soon"), "'soon' is not a time")
+    def test_bad_values(self):
+        for flag, value, sentence in [
+                ("--timeout", "soon", "'soon' is not a time like 60s"),
+                ("--timeout", "0s", "'0s' is not a time like 60s"),
+                ("--mem", "1T", "'1T' is not a size like 1G"),
+                ("--smp", "0", "'0' is not a number of CPUs (1 to 8)"),
+                ("--smp", "9", "'9' is not a number of CPUs (1 to 8)"),
+                ("--smp", "two", "'two' is not a number of CPUs"),
+                ("--seed", "-1", "'-1' is not a seed"),
+                ("--seed", str(2**64), "is not a seed"),
+                ("--append", "gr\u00fcn", "--append takes printable ASCII"),
+                ("--accel", "hvf", "invalid choice: 'hvf'"),
+                ("--case", "a b", "'a b' is no part of a case name"),
+                ("--break", "glass", "invalid choice: 'glass'")]:
+            with self.subTest(flag=flag, value=value):
+                self.refused(run(flag, value), sentence)
 
-    def test_log_that_cannot_be_written(self):
-        self.refused(run("--case", FAST_CASE, "--log", "/nonexistent/log"),
-                     "cannot write the log /nonexistent/log")
+    def test_pae_and_nopae(self):
+        self.refused(run("--pae", "--nopae"), "not allowed with")
 
-    def test_log(self):
-        with tempfile.NamedTemporaryFile() as log:
-            run("--case", FAST_CASE, "--log", log.name)
-            self.assertTrue(log.read().startswith(b"KTAP version 1\n1..1\n"))
+    def test_words_that_the_kernel_refuses(self):
+        self.refused(run("--case", "random_programs_two_slots",
+                         "--append", "seed=3x"),
+                     "seed=3x: not a number", 77)
+        self.refused(run("--append", "break=glass"),
+                     "break=glass: there is no such kind", 77)
+
+    def test_seed_chooses_the_programs(self):
+        counts = [re.search(r"# 100 programs, \d+ op", run(
+            "--case", "random_programs_two_slots", *seed).stdout).group()
+            for seed in [(), ("--seed", "1"), ("--seed", "7")]]
+        self.assertEqual(counts[0], counts[1])
+        self.assertNotEqual(counts[0], counts[2])
+
+    def test_directory_that_cannot_be_made(self):
+        self.refused(run("--case", FAST_CASE, "--out", "/dev/null/there"),
+                     "cannot keep the results in /dev/null/there: "
+                     "Not a directory")
+
+    def test_disk_that_is_full(self):
+        with tempfile.TemporaryDirectory() as out:
+            os.symlink("/dev/full", os.path.join(out, "console.log"))
+            self.refused(run("--case", FAST_CASE, "--out", out),
+                         "No space left on device")
 
     def test_no_qemu_is_not_a_pass(self):
         result = run(PATH="/nonexistent")
         self.assertEqual(result.returncode, 4, result)
         self.assertEqual(result.stdout, "skipped: kernel: qemu-system-i386 is "
                          "not installed; ci/setup installs it\n")
+
+
+class Machines(unittest.TestCase):
+    """What this kernel cannot do is skipped, with its own sentence."""
+
+    def skipped(self, *arguments):
+        result = run("--case", FAST_CASE, *arguments)
+        self.assertEqual(result.returncode, 4, result)
+        self.assertRegex(result.stdout, r"\nskipped: kernel: \w.{10,}\n")
+        self.assertNotIn("cases:", result.stdout)
+        passes = run("--case", FAST_CASE, "--skip-passes", *arguments)
+        self.assertEqual(passes.returncode, 0, passes)
+
+    def test_more_cpus_than_it_can(self):
+        # The port has no more than HIGHMEM_MAX_CPUS, 8, on a PC of 1.
+        self.skipped("--append", "smp=9")
+
+    def test_32_bit_entries(self):
+        self.assertEqual(run("--case", FAST_CASE, "--nopae").returncode, 0)
+
+    def test_64_bit_entries_or_a_sentence(self):
+        result = run("--case", FAST_CASE, "--pae")
+        if result.returncode != 0:
+            self.assertEqual(result.returncode, 4, result)
+            self.assertRegex(result.stdout, "skipped: kernel: .*PAE")
+
+
+class Kept(unittest.TestCase):
+    """A run with a directory of its own."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.out = os.path.join(self.folder.name, "a", "b")
+
+    def kept(self, name):
+        with open(os.path.join(self.out, name), encoding="utf-8") as file:
+            return file.read()
+
+    def start(self, *arguments):
+        """A run that does not end, once it has begun to hang."""
+        process = subprocess.Popen(
+            ["/usr/bin/python3", RUNNER, "--kernel", KERNEL, "--out", self.out,
+             "--case", FAST_CASE, *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        return process
+
+
+class Results(Kept):
+    def hanging(self):
+        process = self.start("--break", "hang")
+        for line in process.stdout:
+            if line.startswith("ok 1 "):
+                return process
+        self.fail("the kernel did not come to its first case")
+
+    def test_all_of_a_run(self):
+        result = run("--case", FAST_CASE, "--seed", "5", "--out", self.out)
+        self.assertIn(f"\nresults: {self.out}\n", result.stdout)
+        self.assertTrue(
+            self.kept("console.log").startswith("KTAP version 1\n1..1\n"))
+        facts = self.kept("run.txt")
+        for fact in ("verdict: 0 ok\n", "seed: 5\n", "--seed 5",
+                     "-append '-- seed=5 case=" + FAST_CASE):
+            self.assertIn(fact, facts)
+
+    def test_verdict_of_a_failure(self):
+        run("--case", FAST_CASE, "--break", "fail", "--out", self.out)
+        self.assertIn("verdict: 77 failed: fail\n", self.kept("run.txt"))
+
+    def test_interrupted(self):
+        process = self.hanging()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(), 130)
+        self.assertEqual(process.stderr.read(), "run_kernel: interrupted\n")
+        self.assertIn("verdict: 130 interrupted\n", self.kept("run.txt"))
+        self.assertIn("\nok 1 ", self.kept("console.log"))
+
+    def test_killed(self):
+        process = self.hanging()
+        process.kill()
+        process.wait()
+        self.assertIn("verdict: none: the run was cut", self.kept("run.txt"))
+        self.assertIn("\nok 1 ", self.kept("console.log"))
+
+    def test_two_runs_have_two_directories(self):
+        with tempfile.TemporaryDirectory() as cache:
+            for _ in range(2):
+                run("--case", FAST_CASE, TEST_UNDECLARED_OUTPUTS_DIR="",
+                    TEST_TMPDIR="", XDG_CACHE_HOME=cache)
+            runs = os.listdir(os.path.join(cache, "highmem-kernel"))
+            self.assertEqual(len(runs), 2)
+
+
+class Debugger(Kept):
+    """QEMU waits, and answers at the port that was printed."""
+
+    def test_gdb(self):
+        process = self.start("--gdb")
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        for line in process.stdout:
+            match = re.match(r"gdb -ex 'target remote (\S+):(\d+)' (\S+)\n",
+                             line)
+            if match:
+                break
+        self.assertEqual(match.group(3), KERNEL)
+        with self.connect(match.group(1), int(match.group(2))) as gdb:
+            gdb.sendall(b"$?#3f")
+            self.assertRegex(self.answer(gdb), rb"^\+\$T05")
+            self.assertEqual(self.kept("console.log"), "")
+            gdb.sendall(b"+$c#63")
+            rest = process.stdout.read()
+        self.assertIn("\nok 1 ", rest)
+        self.assertEqual(process.wait(), 0)
+
+    @staticmethod
+    def answer(gdb):
+        data = b""
+        while b"#" not in data:
+            more = gdb.recv(100)
+            if not more:
+                break
+            data += more
+        return data
+
+    def connect(self, host, port):
+        for _ in range(600):
+            try:
+                return socket.create_connection((host, port))
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+        self.fail("nobody listens for a debugger")
 
 
 class Logs(unittest.TestCase):
@@ -152,6 +325,14 @@ class Logs(unittest.TestCase):
     def test_repeated_result(self):
         lines = self.WHOLE[:4] + self.WHOLE[3:]
         self.assertIn("result 2 is missing", self.inconsistency(lines))
+
+    def test_nothing_planned(self):
+        lines = ["KTAP version 1", "1..0 # SKIP too few CPUs",
+                 "# Totals: pass:0 fail:0 skip:0"]
+        self.assertIsNone(self.inconsistency(lines))
+        self.assertIn("is cut", self.inconsistency(lines[:2]))
+        self.assertIn("skips them all", self.inconsistency(
+            ["KTAP version 1", "1..2 # SKIP too few CPUs"]))
 
     def test_two_plans(self):
         lines = self.WHOLE[:2] + self.WHOLE[1:]

@@ -118,7 +118,7 @@ def _kernel(name, core, seconds):
         ["--kernel=$(rootpath %s_image)" % name],
         [
             name + "_image",
-            "//stress/kernel:ktap.py",
+            "//stress/kernel:runner_files",
         ],
     )
 

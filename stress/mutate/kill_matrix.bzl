@@ -308,7 +308,7 @@ def kill_matrix_files(name, mutants):
             ":matrix_cores_tsan",
             ":matrix_fuzz_bin",
             ":matrix_torture",
-            "//stress/kernel:ktap.py",
+            "//stress/kernel:runner_files",
             "//stress/kernel:run_kernel.py",
         ] + programs,
         tags = ["manual"],

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""Starts QEMU, reads the console, and stops it in time."""
+
+import ctypes
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+
+from ktap import Ktap
+from verdict import STATUS_PASS
+
+QEMU = "qemu-system-i386"
+
+PROBE_SECONDS = 5
+PR_SET_PDEATHSIG = 1
+
+# The first port tried for a debugger, as QEMU's -s has it.
+GDB_PORT = 1234
+
+ACCELERATORS = {
+    "tcg": "tcg",
+    "tcg-single": "tcg,thread=single",
+    "tcg-multi": "tcg,thread=multi",
+    "kvm": "kvm",
+}
+
+
+class Boot:
+    """One boot of the kernel, and what came of it."""
+
+    def __init__(self):
+        self.ktap = Ktap()
+        self.status = None  # None: it had to be stopped
+        self.complaint = ""  # QEMU's own
+
+
+def choose_accelerator(wish, cpus):
+    """The reference is TCG, each CPU with a thread of its own."""
+    if wish == "auto":
+        wish = "tcg"
+    return "tcg-multi" if wish == "tcg" and cpus > 1 else wish
+
+
+def free_port():
+    """The first free one for a debugger."""
+    for port in range(GDB_PORT, GDB_PORT + 100):
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    return None
+
+
+def module_argument(modules):
+    """QEMU's list of files: a comma in a name is doubled."""
+    return ",".join(module.replace(",", ",,") for module in modules)
+
+
+def command_line(options, accel, words, gdb_port=None):
+    """The whole command; @words is for the kernel."""
+    command = [
+        QEMU, "-accel", ACCELERATORS[accel], "-cpu", "max", "-m", options.mem,
+        "-smp", str(options.smp), "-kernel", options.kernel,
+        "-append", "-- " + " ".join(words), "-nodefaults", "-vga", "none",
+        "-display", "none", "-no-reboot",
+        "-chardev", "stdio,id=console,signal=off",
+        "-serial", "chardev:console",
+        "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+    ]
+    if options.icount:
+        command += ["-icount", "shift=0,sleep=off"]
+    if options.module:
+        command += ["-initrd", module_argument(options.module)]
+    if gdb_port:
+        command += ["-S", "-gdb", f"tcp:127.0.0.1:{gdb_port}"]
+    return command
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def start(command):
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            preexec_fn=die_with_parent)
+
+
+def pump(boot, process, deadline, screen, log):
+    """Read the console until it ends; False when the time is over."""
+    line = b""
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        screen.progress(boot.ktap)
+        if not select.select([process.stdout], [], [], min(left, 1))[0]:
+            continue
+        data = os.read(process.stdout.fileno(), 65536)
+        if not data:
+            return True
+        if log:
+            log.write(data)
+        *lines, line = (line + data).split(b"\n")
+        for text in lines:
+            text = text.decode("ascii", "replace").rstrip("\r")
+            boot.ktap.feed(text)
+            screen.show(text)
+
+
+def boot_kernel(command, timeout, screen, log):
+    """Boot once, to the end or until @timeout seconds are over."""
+    boot = Boot()
+    process = start(command)
+    try:
+        if pump(boot, process, time.monotonic() + timeout, screen, log):
+            boot.status = process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+        boot.complaint = process.communicate()[1].decode("utf-8", "replace")
+        screen.end()
+    return boot
+
+
+def kvm_boots(options, screen):
+    """KVM may exist and still run no paged 32-bit guest: try it."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    command = command_line(options, "kvm", ["case=no.such.case"])
+    boot = boot_kernel(command, PROBE_SECONDS, screen, None)
+    return boot.status == STATUS_PASS and boot.ktap.totals == (0, 0, 0)
