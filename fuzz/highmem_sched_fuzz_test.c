@@ -2,57 +2,13 @@
 
 /* Programs and schedules together: an input is a program with its choices. */
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "core/testing/prng.h"
 #include "fuzz/fuzz_program.h"
-#include "fuzz/sched_run.h"
-
-/* Longer programs take long and are for the sequential targets. */
-#define MOST_OPS 64
-
-static struct program program;
-static struct controlled_result result;
-
-/* Of the input that ran last; the mutator mostly gets that one. */
-static struct sched_profile profile;
-static uint8_t last[PROGRAM_MAX_BYTES];
-static size_t last_size = SIZE_MAX;
-
-static bool load(struct program *to, const uint8_t *data, size_t size)
-{
-	struct program_error error;
-
-	return program_load(to, data, size, &error) && to->nr_ops <= MOST_OPS &&
-	       !machine_can(&to->machine);
-}
-
-static void run(const uint8_t *data, size_t size)
-{
-	sched_run(&program, &profile, &result);
-	last_size = size <= sizeof(last) ? size : SIZE_MAX;
-	if (last_size == size && size > 0)
-		memcpy(last, data, size);
-}
+#include "fuzz/sched_target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *why;
-
-	if (!load(&program, data, size))
-		return -1;
-	run(data, size);
-	why = sched_verdict(&result);
-	if (why) {
-		fprintf(stderr, "oracle: %s\n", why);
-		abort();
-	}
-	return 0;
+	return sched_target_run(data, size);
 }
-
-/* ---- Mutation: on programs; libFuzzer's own on bytes now and then ------------- */
 
 /* libFuzzer's; the replay engine has none and calls none of this. */
 __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size,
@@ -67,30 +23,16 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *data, size_t size,
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
 			       unsigned int seed)
 {
-	uint64_t random = seed;
+	size_t new_size = sched_target_mutate(data, size, max_size, seed);
 
-	if (prng_below(&random, 10) == 0 || !load(&program, data, size))
-		return LLVMFuzzerMutate(data, size, max_size);
-	if (size != last_size || memcmp(data, last, size) != 0)
-		run(data, size);
-	do {
-		sched_mutate(&program, &profile, &random);
-	} while (prng_below(&random, 4) == 0);
-	return sched_encode(&program, data, max_size, &random);
+	return new_size ? new_size : LLVMFuzzerMutate(data, size, max_size);
 }
 
-/* libFuzzer asks for one of the two with equal chance: decline most. */
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *data, size_t size,
 				 const uint8_t *other_data, size_t other_size,
 				 uint8_t *out, size_t max_size,
 				 unsigned int seed)
 {
-	static struct program other;
-	uint64_t random = seed;
-
-	if (prng_below(&random, 8) != 0 || !load(&program, data, size) ||
-	    !load(&other, other_data, other_size))
-		return 0;
-	sched_cross_over(&program, &other, &random);
-	return sched_encode(&program, out, max_size, &random);
+	return sched_target_cross_over(data, size, other_data, other_size, out,
+				       max_size, seed);
 }

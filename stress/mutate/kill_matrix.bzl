@@ -214,10 +214,7 @@ def _programs():
         sanitizers = ["tsan"],
         target_compatible_with = port_constraints("host"),
     )
-    fuzz_deps = [
-        "//core/testing:testing_sim",
-        "//fuzz:fuzz_program",
-    ]
+    fuzz_deps = ["//fuzz:fuzz_program"]
     _program(
         "matrix_replay",
         fuzz_deps + ["//fuzz/engine"],
@@ -236,6 +233,19 @@ def _programs():
         linkopts = _WITHOUT_CORE,
         tags = ["manual"],
         deps = fuzz_deps + ["matrix_format"],
+    )
+    cc_fuzz_test(
+        name = "matrix_sched_fuzz",
+        srcs = [
+            "matrix_preload.c",
+            "//fuzz:highmem_sched_fuzz_test.c",
+        ],
+        linkopts = _WITHOUT_CORE,
+        tags = ["manual"],
+        deps = fuzz_deps + [
+            "matrix_format",
+            "//fuzz:sched_target",
+        ],
     )
 
 def kill_matrix_files(name, mutants):
@@ -307,6 +317,7 @@ def kill_matrix_files(name, mutants):
             ":matrix_cores_fuzz",
             ":matrix_cores_tsan",
             ":matrix_fuzz_bin",
+            ":matrix_sched_fuzz_bin",
             ":matrix_torture",
             "//stress/kernel:runner_files",
             "//stress/kernel:run_kernel.py",

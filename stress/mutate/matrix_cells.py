@@ -54,6 +54,16 @@ def _explore(strategy):
         "{name}.sim.so", (77,), r"^BUG: (.*)", r"schedules in ([\d.]+) s")
 
 
+def _libfuzzer(program):
+    return Technique(
+        program,
+        ("-seed={seed}", "-len_control=0", "-max_len=520", "-timeout=10",
+         "-max_total_time={limit}", "-artifact_prefix={scratch}/"),
+        "{name}.fuzz.so", (70, 77),
+        r"oracle: (.*)|ERROR: (AddressSanitizer.*|libFuzzer: .*)|"
+        r"(runtime error: .*)")
+
+
 # The cheap ones first: `check` is done with a mutant at its first kill.
 TECHNIQUES = {
     "replay": Technique(
@@ -65,13 +75,8 @@ TECHNIQUES = {
         "matrix_unit", ("--fail-fast",), "{name}.sim.so", (1,),
         r"\[(?:FAIL|CRASH)\] ([\w:]+)|: Unexpected signal.*(\w+)",
         draws=False),
-    "fuzz": Technique(
-        "matrix_fuzz_bin",
-        ("-seed={seed}", "-len_control=0", "-max_len=520", "-timeout=10",
-         "-max_total_time={limit}", "-artifact_prefix={scratch}/"),
-        "{name}.fuzz.so", (70, 77),
-        r"oracle: (.*)|ERROR: (AddressSanitizer.*|libFuzzer: .*)|"
-        r"(runtime error: .*)"),
+    "fuzz": _libfuzzer("matrix_fuzz_bin"),
+    "sched_fuzz": _libfuzzer("matrix_sched_fuzz_bin"),
     "tsan": Technique(
         "matrix_torture",
         ("--seed={seed}", "--time={limit}s", "--stall=2s", "--out={scratch}"),
