@@ -102,7 +102,7 @@ static void schedule_random(uint64_t n, struct bench_result *result)
 static void schedule_faults(uint64_t n, struct bench_result *result)
 {
 	search(&(struct search_options){ .strategy = SEARCH_RANDOM,
-					 .faults = { true, true, true, true } },
+					 .faults = CONTROLLED_ALL_FAULTS },
 	       n, result);
 }
 

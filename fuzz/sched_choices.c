@@ -3,25 +3,11 @@
 
 #include "fuzz/sched_mutation.h"
 
-/* In the order in which a point asks its questions. */
-static unsigned int question_order(const struct choice *choice)
-{
-	switch ((enum choice_kind)choice->kind) {
-	case CHOICE_DRAIN:
-		return 0;
-	case CHOICE_IRQ:
-		return 1;
-	case CHOICE_HOLD:
-		return 3;
-	default:
-		return 2;
-	}
-}
-
 static bool comes_after(const struct choice *a, const struct choice *b)
 {
-	return a->step != b->step ? a->step > b->step
-				  : question_order(a) > question_order(b);
+	return a->step != b->step
+		       ? a->step > b->step
+		       : choice_order(a->kind) > choice_order(b->kind);
 }
 
 void delete_choice(struct program *program, unsigned int at)
@@ -133,6 +119,15 @@ static bool wake(const struct mutation *m, struct choice *choice)
 	return true;
 }
 
+/* A signal, too: most work for one that is about to sleep, or does. */
+static bool cancel(const struct mutation *m, struct choice *choice)
+{
+	if (!wake(m, choice))
+		return false;
+	choice->kind = CHOICE_CANCEL;
+	return true;
+}
+
 static bool hold(const struct mutation *m, struct choice *choice)
 {
 	choice->step = step_with(m, SIM_STORE);
@@ -166,9 +161,11 @@ static bool interrupt(const struct mutation *m, struct choice *choice)
 /* A delayed store or a wake-up, if there is what it needs. */
 static bool fault(const struct mutation *m, struct choice *choice)
 {
-	switch (below(m, 3)) {
+	switch (below(m, 4)) {
 	case 0:
 		return hold(m, choice);
+	case 2:
+		return cancel(m, choice);
 	case 1:
 		choice->step = any_step(m);
 		choice->kind = CHOICE_DRAIN;

@@ -39,23 +39,10 @@ static void repair_op(const struct program *program, struct op *op)
 		op->arg %= MACHINE_LOWMEM_PAGES + program->machine.nr_pages;
 	else if (op->kind == OP_RAISE && program->nr_irqs > 0)
 		op->arg %= program->nr_irqs;
+	else if (op_arg(op->kind) == OP_ARG_TASK)
+		op->arg %= program->nr_tasks;
 	else
 		op->arg = 0;
-}
-
-static bool choice_is_good(const struct program *program,
-			   const struct choice *choice)
-{
-	switch ((enum choice_kind)choice->kind) {
-	case CHOICE_IRQ:
-		return choice->arg < program->nr_irqs;
-	case CHOICE_HOLD:
-		return true;
-	case CHOICE_DRAIN:
-		return choice->arg < program->machine.nr_cpus;
-	default:
-		return choice->arg < program->nr_tasks;
-	}
 }
 
 static void repair(struct program *program)
@@ -66,7 +53,7 @@ static void repair(struct program *program)
 	for (unsigned int i = 0; i < program->nr_ops; i++)
 		repair_op(program, &program->ops[i]);
 	while (at < program->nr_choices)
-		if (choice_is_good(program, &program->choices[at]))
+		if (choice_fits(program, &program->choices[at]))
 			at++;
 		else
 			delete_choice(program, at);

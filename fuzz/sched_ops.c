@@ -5,11 +5,12 @@
 
 /* Kinds as often as they matter to what several tasks do to each other. */
 static const uint8_t kinds[] = {
-	OP_KMAP,    OP_KMAP,	 OP_KMAP,   OP_KMAP,   OP_KMAP,	  OP_KUNMAP,
-	OP_KUNMAP,  OP_KUNMAP,	 OP_KUNMAP, OP_KUNMAP, OP_TRY,	  OP_TIMEOUT,
-	OP_TIMEOUT, OP_GET,	 OP_LOCAL,  OP_LOCAL,  OP_ATOMIC, OP_UNLOCAL,
-	OP_UNLOCAL, OP_WRITE,	 OP_WRITE,  OP_CHECK,  OP_FLUSH,  OP_RAISE,
-	OP_YIELD,   OP_MISORDER,
+	OP_KMAP,     OP_KMAP,	  OP_KMAP,     OP_KMAP,	   OP_KMAP,
+	OP_KUNMAP,   OP_KUNMAP,	  OP_KUNMAP,   OP_KUNMAP,  OP_KUNMAP,
+	OP_TRY,	     OP_TIMEOUT,  OP_TIMEOUT,  OP_GET,	   OP_LOCAL,
+	OP_LOCAL,    OP_ATOMIC,	  OP_UNLOCAL,  OP_UNLOCAL, OP_WRITE,
+	OP_WRITE,    OP_CHECK,	  OP_FLUSH,    OP_RAISE,   OP_YIELD,
+	OP_MISORDER, OP_KILLABLE, OP_KILLABLE, OP_CANCEL,
 };
 
 static uint8_t any_kind(const struct mutation *m)
@@ -29,6 +30,8 @@ static uint8_t any_arg(const struct mutation *m, enum op_kind kind)
 		return 0;
 	if (op_arg(kind) == OP_ARG_IRQ)
 		return (uint8_t)below(m, program->nr_irqs);
+	if (op_arg(kind) == OP_ARG_TASK)
+		return (uint8_t)below(m, program->nr_tasks);
 	if (program->nr_ops > 0 && !one_in(m, 3)) {
 		const struct op *op = &program->ops[below(m, program->nr_ops)];
 

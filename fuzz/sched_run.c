@@ -198,10 +198,7 @@ void sched_run(const struct program *program, struct sched_profile *profile,
 	static const struct controlled_options options = {
 		.event = event,
 		.trace = operation,
-		.faults = { .irqs = true,
-			    .store_buffers = true,
-			    .spurious = true,
-			    .timeouts = true },
+		.faults = CONTROLLED_ALL_FAULTS,
 		.max_steps = SCHED_MAX_STEPS,
 	};
 

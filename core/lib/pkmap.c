@@ -308,33 +308,22 @@ static unsigned int take_over(struct highmem *hm, struct page *page,
 	return nr;
 }
 
-/* Sleep until the queue serves us. PKMAP_NONE: the deadline came first. */
-static unsigned int sleep_in_queue(struct highmem *hm,
-				   struct pkmap_queue *queue,
-				   struct pkmap_waiter *waiter,
-				   uint64_t deadline)
-{
-	while (port_atomic_load(&waiter->granted) == GRANT_NONE) {
-		if (port_park(deadline) || !queue_leave(queue, waiter))
-			continue;
-		hm_count(hm, HM_STAT_TIMEOUT);
-		return PKMAP_NONE;
-	}
-	queue_unlock(queue, queue_lock(queue)); /* see queue_grant() */
-	if (port_atomic_load(&waiter->granted) == GRANT_SHARED)
-		return waiter->slot;
-	return take_over(hm, waiter->page, waiter->slot);
-}
+/* How long a caller is ready to wait for a slot. */
+struct patience {
+	uint64_t deadline;
+	bool killable; /* less long, if a signal comes */
+};
 
 /* Queue up, look again, sleep. Takes over pkmap.lock and drops it. */
 static unsigned int wait_for_slot(struct highmem *hm, struct page *page,
-				  uint64_t deadline)
+				  struct patience patience)
 {
 	unsigned int colour = page_colour(hm, page);
 	struct pkmap_queue *queue = &hm->pkmap.queue[colour];
 	struct pkmap_waiter waiter = {
 		.page = page,
 		.task = port_task_current(),
+		.killable = patience.killable,
 	};
 
 	hm_count(hm, HM_STAT_WAIT);
@@ -342,14 +331,18 @@ static unsigned int wait_for_slot(struct highmem *hm, struct page *page,
 	port_fence();
 	serve_queue(hm, colour);
 	port_spin_unlock(&hm->pkmap.lock);
-	return sleep_in_queue(hm, queue, &waiter, deadline);
+	if (!queue_wait(hm, queue, &waiter, patience.deadline))
+		return PKMAP_NONE;
+	if (port_atomic_load(&waiter.granted) == GRANT_SHARED)
+		return waiter.slot;
+	return take_over(hm, page, waiter.slot);
 }
 
 /* No deadline at all: do not wait. */
 #define DO_NOT_WAIT 0
 
 static unsigned int kmap_miss(struct highmem *hm, struct page *page,
-			      uint64_t deadline)
+			      struct patience patience)
 {
 	unsigned int colour = page_colour(hm, page);
 	unsigned int nr;
@@ -363,14 +356,14 @@ static unsigned int kmap_miss(struct highmem *hm, struct page *page,
 		if (nr != PKMAP_NONE)
 			slot_install(hm, nr, page);
 	}
-	if (nr == PKMAP_NONE && deadline != DO_NOT_WAIT)
-		return wait_for_slot(hm, page, deadline);
+	if (nr == PKMAP_NONE && patience.deadline != DO_NOT_WAIT)
+		return wait_for_slot(hm, page, patience);
 	port_spin_unlock(&hm->pkmap.lock);
 	return nr;
 }
 
 static void *kmap_until(struct highmem *hm, struct page *page,
-			uint64_t deadline)
+			struct patience patience)
 {
 	unsigned int nr;
 
@@ -385,23 +378,31 @@ static void *kmap_until(struct highmem *hm, struct page *page,
 	if (nr != PKMAP_NONE)
 		hm_count(hm, HM_STAT_HIT);
 	else
-		nr = kmap_miss(hm, page, deadline);
+		nr = kmap_miss(hm, page, patience);
 	return nr == PKMAP_NONE ? NULL : (void *)pkmap_vaddr(hm, nr);
 }
 
 void *kmap(struct highmem *hm, struct page *page)
 {
-	return kmap_until(hm, page, PORT_NO_DEADLINE);
+	return kmap_until(hm, page,
+			  (struct patience){ PORT_NO_DEADLINE, false });
 }
 
 void *kmap_try(struct highmem *hm, struct page *page)
 {
-	return kmap_until(hm, page, DO_NOT_WAIT);
+	return kmap_until(hm, page, (struct patience){ DO_NOT_WAIT, false });
 }
 
 void *kmap_timeout(struct highmem *hm, struct page *page, uint64_t deadline)
 {
-	return kmap_until(hm, page, deadline == DO_NOT_WAIT ? 1 : deadline);
+	deadline = deadline == DO_NOT_WAIT ? 1 : deadline;
+	return kmap_until(hm, page, (struct patience){ deadline, false });
+}
+
+void *kmap_killable(struct highmem *hm, struct page *page)
+{
+	return kmap_until(hm, page,
+			  (struct patience){ PORT_NO_DEADLINE, true });
 }
 
 void *kmap_high_get(struct highmem *hm, struct page *page)

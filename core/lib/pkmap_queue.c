@@ -73,3 +73,25 @@ bool queue_leave(struct pkmap_queue *queue, struct pkmap_waiter *waiter)
 	queue_unlock(queue, flags);
 	return waiting;
 }
+
+static bool is_killed(const struct pkmap_waiter *waiter)
+{
+	return waiter->killable && port_signal_pending(waiter->task);
+}
+
+bool queue_wait(struct highmem *hm, struct pkmap_queue *queue,
+		struct pkmap_waiter *waiter, uint64_t deadline)
+{
+	while (port_atomic_load(&waiter->granted) == GRANT_NONE) {
+		bool killed = is_killed(waiter);
+
+		if (!killed && port_park(deadline))
+			continue;
+		if (!queue_leave(queue, waiter))
+			continue; /* nobody else knows of what we were given */
+		hm_count(hm, killed ? HM_STAT_KILLED : HM_STAT_TIMEOUT);
+		return false;
+	}
+	queue_unlock(queue, queue_lock(queue)); /* see queue_grant() */
+	return true;
+}

@@ -38,6 +38,13 @@ void queue_grant(struct highmem *hm, struct pkmap_queue *queue,
 		 struct pkmap_waiter **link, unsigned int slot,
 		 enum pkmap_grant grant);
 
+/*
+ * Sleep until the queue serves @waiter; then queue_grant() is done with it.
+ * False: the deadline or a signal came first, and the waiter has left.
+ */
+bool queue_wait(struct highmem *hm, struct pkmap_queue *queue,
+		struct pkmap_waiter *waiter, uint64_t deadline);
+
 /* A waiter whose time is up leaves; false if it was served meanwhile. */
 bool queue_leave(struct pkmap_queue *queue, struct pkmap_waiter *waiter);
 

@@ -229,6 +229,159 @@ Test(pkmap_queue, a_newcomer_after_the_tail_has_left)
 	cr_expect_null(hm->pkmap.queue[0].tail);
 }
 
+/* ---- Signals ------------------------------------------------------------------- */
+
+/* A waits for p2 and is killed at @place; H lets go of its slot at @release. */
+struct killing {
+	uint32_t place;
+	uint32_t release;
+};
+
+static void hold_and_kill(void *arg)
+{
+	const struct killing *killing = arg;
+	bool kill_first = killing->place < killing->release;
+
+	hold_both();
+	at(kill_first ? killing->place : killing->release);
+	if (kill_first)
+		machine_kill(2);
+	else
+		kunmap(hm, high(hm, 0));
+	at(kill_first ? killing->release : killing->place);
+	if (kill_first)
+		kunmap(hm, high(hm, 0));
+	else
+		machine_kill(2);
+	at(100);
+	kunmap(hm, high(hm, 1));
+}
+
+static void wait_killable(void *arg)
+{
+	uint32_t wakes_at = *(const uint32_t *)arg;
+	void *vaddr;
+
+	at(wakes_at);
+	vaddr = kmap_killable(hm, high(hm, 2));
+	note(vaddr ? 'A' : '-');
+	if (vaddr)
+		kunmap(hm, high(hm, 2));
+	cr_expect(port_signal_pending(port_task_current()));
+	cr_expect(machine_take_signal());
+	cr_expect_not(port_signal_pending(port_task_current()));
+}
+
+static void run_killing(struct killing killing, const char *expected)
+{
+	uint32_t wakes_at = 1;
+
+	memset(events, 0, sizeof(events));
+	boot_small(2);
+	machine_spawn(0, hold_and_kill, &killing);
+	machine_spawn(1, wait_killable, &wakes_at);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	cr_expect_str_eq(events, expected);
+	cr_expect_eq(port_atomic_load(&hm->pkmap.queue[0].nr), 0);
+	EXPECT_SOUND(hm);
+}
+
+Test(pkmap_queue, a_killed_waiter_gives_up)
+{
+	run_killing((struct killing){ 10, 50 }, "-");
+	EXPECT_STAT(hm, KILLED, 1);
+	EXPECT_STAT(hm, TIMEOUT, 0);
+	EXPECT_STAT(hm, HANDOVER, 0);
+	cr_expect_eq(slot_count(hm, 0), 1, "nobody was there to take it");
+}
+
+/*
+ * H hands its slot to A and kills A before A has run: the slot is A's, and
+ * comes back through A's kunmap().
+ */
+static void release_and_kill_at_once(void *arg)
+{
+	(void)arg;
+	hold_both();
+	at(10);
+	kunmap(hm, high(hm, 0));
+	machine_kill(2);
+	kunmap(hm, high(hm, 1));
+}
+
+Test(pkmap_queue, a_slot_given_before_the_signal_is_kept)
+{
+	uint32_t wakes_at = 1;
+
+	boot_small(2);
+	machine_spawn(0, release_and_kill_at_once, NULL);
+	machine_spawn(1, wait_killable, &wakes_at);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	cr_expect_str_eq(events, "A");
+	EXPECT_STAT(hm, KILLED, 0);
+	EXPECT_STAT(hm, HANDOVER, 1);
+	EXPECT_SOUND(hm);
+	kmap_flush_unused(hm);
+	cr_expect(slot_is_free(hm, 0) && slot_is_free(hm, 1));
+}
+
+/* B is behind A; what A leaves is B's, in order. */
+Test(pkmap_queue, a_killed_waiter_leaves_the_others_their_places)
+{
+	struct killing killing = { 10, 50 };
+	struct user users[] = { { 'B', 3, 2, 60, 0, NULL } };
+	uint32_t wakes_at = 1;
+
+	boot_small(2);
+	machine_spawn(0, hold_and_kill, &killing);
+	machine_spawn(1, wait_killable, &wakes_at);
+	RUN(users);
+	cr_expect_str_eq(events, "-B");
+	EXPECT_STAT(hm, HANDOVER, 1);
+}
+
+static void signal_before_the_wait(void *arg)
+{
+	(void)arg;
+	machine_kill(1);
+	cr_expect_eq(kmap_killable(hm, high(hm, 0)), slot_address(hm, 0),
+		     "a free slot needs no wait");
+	kmap(hm, high(hm, 1));
+	cr_expect_null(kmap_killable(hm, high(hm, 2)));
+	cr_expect_eq(kmap_killable(hm, high(hm, 1)), slot_address(hm, 1));
+	EXPECT_STAT(hm, KILLED, 1);
+}
+
+Test(pkmap_queue, who_is_killed_already_does_not_wait_at_all)
+{
+	boot_small(2);
+	machine_spawn(0, signal_before_the_wait, NULL);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	EXPECT_SOUND(hm);
+}
+
+static void wait_unkillable(void *arg)
+{
+	(void)arg;
+	at(1);
+	cr_expect_not_null(kmap(hm, high(hm, 2)), "kmap() does not give up");
+	note('A');
+	kunmap(hm, high(hm, 2));
+}
+
+Test(pkmap_queue, kmap_waits_on_through_a_signal)
+{
+	struct killing killing = { 10, 50 };
+
+	boot_small(2);
+	machine_spawn(0, hold_and_kill, &killing);
+	machine_spawn(1, wait_unkillable, NULL);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	cr_expect_str_eq(events, "A");
+	EXPECT_STAT(hm, KILLED, 0);
+	EXPECT_SOUND(hm);
+}
+
 /* ---- Broken state ------------------------------------------------------------------ */
 
 Test(pkmap_queue, a_waiter_that_is_served_twice_is_reported)

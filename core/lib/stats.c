@@ -36,6 +36,7 @@ const char *highmem_stat_name(enum highmem_stat which)
 		[HM_STAT_SHARE] = "share",
 		[HM_STAT_WAKEUP] = "wakeup",
 		[HM_STAT_TIMEOUT] = "timeout",
+		[HM_STAT_KILLED] = "killed",
 		[HM_STAT_LOCAL] = "local",
 		[HM_STAT_MISUSE] = "misuse",
 	};

@@ -69,9 +69,9 @@ Test(stats, counting_leaves_preemption_as_it_was)
 Test(stats, names)
 {
 	static const char *const names[] = {
-		"hit",	      "miss",  "probe",	   "flush", "retired",
-		"full_flush", "wait",  "handover", "share", "wakeup",
-		"timeout",    "local", "misuse",
+		"hit",	      "miss",	"probe",    "flush",  "retired",
+		"full_flush", "wait",	"handover", "share",  "wakeup",
+		"timeout",    "killed", "local",    "misuse",
 	};
 
 	cr_assert_eq(sizeof(names) / sizeof(names[0]), HM_NR_STATS);

@@ -35,6 +35,7 @@ const struct port_contract {
 	struct kmap_ctrl *(*task_kmap_ctrl)(struct port_task *task);
 	uint64_t (*now)(void);
 	bool (*park)(uint64_t deadline);
+	bool (*signal_pending)(const struct port_task *task);
 	void (*unpark)(struct port_task *task);
 	uint32_t (*atomic_load)(const port_atomic_t *word);
 	void (*atomic_store)(port_atomic_t *word, uint32_t value);
@@ -71,6 +72,7 @@ const struct port_contract {
 	.task_kmap_ctrl = port_task_kmap_ctrl,
 	.now = port_now,
 	.park = port_park,
+	.signal_pending = port_signal_pending,
 	.unpark = port_unpark,
 	.atomic_load = port_atomic_load,
 	.atomic_store = port_atomic_store,

@@ -79,6 +79,13 @@ uint64_t port_now(void);
 bool port_park(uint64_t deadline);
 
 /*
+ * Shall @task give up what it waits for? Whoever tells it so makes this true
+ * and calls port_unpark() after. When it is false again is the kernel's own
+ * business: in Linux never, a killed task dies. Any context.
+ */
+bool port_signal_pending(const struct port_task *task);
+
+/*
  * Wake @task, or its next port_park(). A full fence first: the task sees all
  * that was stored before. Any context, locks may be held.
  */

@@ -219,6 +219,63 @@ const char *ct_kmap_timeout_is_served_in_time(void)
 	return ct_finish();
 }
 
+/* Kills task 2 when it queues; then waits for what it makes of that. */
+static void killer(void *arg)
+{
+	(void)arg;
+	kmap(ct_hm, ct_page(0));
+	kmap(ct_hm, ct_page(1));
+	next_step();
+	await_queue(1);
+	machine_kill(2);
+	await_step(2);
+	kunmap(ct_hm, ct_page(0));
+	kunmap(ct_hm, ct_page(1));
+}
+
+static void is_killed(void *arg)
+{
+	(void)arg;
+	await_step(1);
+	CT_EXPECT(kmap_killable(ct_hm, ct_page(2)) == NULL);
+	CT_EXPECT(port_atomic_load(&ct_hm->pkmap.queue[0].nr) == 0);
+	CT_EXPECT(highmem_stat(ct_hm, HM_STAT_KILLED) == 1);
+	CT_EXPECT(port_signal_pending(port_task_current()));
+	CT_EXPECT(machine_take_signal());
+	CT_EXPECT(!port_signal_pending(port_task_current()));
+	CT_EXPECT(!machine_take_signal());
+	next_step();
+}
+
+const char *ct_kmap_killable_gives_up(void)
+{
+	if (!boot_for_tasks())
+		return ct_finish();
+	machine_spawn(0, killer, NULL);
+	machine_spawn(0, is_killed, NULL);
+	return ct_finish();
+}
+
+static void killable_waiter(void *arg)
+{
+	(void)arg;
+	await_step(1);
+	CT_EXPECT(ct_shows(kmap_killable(ct_hm, ct_page(2)), ct_page(2)));
+	CT_EXPECT(!machine_take_signal());
+	kunmap(ct_hm, ct_page(2));
+}
+
+const char *ct_kmap_killable_is_served(void)
+{
+	static uint32_t nr = 1;
+
+	if (!boot_for_tasks())
+		return ct_finish();
+	machine_spawn(0, holder, &nr);
+	machine_spawn(0, killable_waiter, NULL);
+	return ct_finish();
+}
+
 /*
  * Both CPUs load the translation of a slot; one CPU gives the slot to another
  * page; the other CPU must not go on seeing the first one.

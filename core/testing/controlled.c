@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/testing/controlled.h"
 
+#include <string.h>
+
 struct run {
 	const struct program *program;
 	const struct controlled_options *options;
@@ -27,6 +29,8 @@ static bool choice_matches(const struct choice *choice,
 		return question == SIM_HOLD && option == 1;
 	case CHOICE_DRAIN:
 		return question == SIM_DRAIN && option == choice->arg + 1U;
+	case CHOICE_CANCEL:
+		return question == SIM_CANCEL && option == choice->arg + 1U;
 	case CHOICE_NR_KINDS:
 		break;
 	}
@@ -53,6 +57,10 @@ static struct choice choice_of(uint32_t step, enum sim_question question,
 		break;
 	case SIM_HOLD:
 		choice.kind = CHOICE_HOLD;
+		break;
+	case SIM_CANCEL:
+		choice.kind = CHOICE_CANCEL;
+		choice.arg = (uint8_t)(option - 1);
 		break;
 	default:
 		choice.kind = CHOICE_DRAIN;
@@ -142,19 +150,66 @@ static void interrupt(void *arg, unsigned int irq)
 	exec_interrupt(irq);
 }
 
-struct controlled_faults controlled_faults_of(const struct program *program)
+static const char *const fault_names[CONTROLLED_NR_FAULTS] = {
+	"irq", "tso", "spurious", "timeout", "cancel",
+};
+
+const char *controlled_fault_name(unsigned int nr)
 {
-	struct controlled_faults faults = { 0 };
+	return fault_names[nr];
+}
 
-	for (unsigned int i = 0; i < program->nr_choices; i++) {
-		uint8_t kind = program->choices[i].kind;
+/* The class that the first @len bytes of @text name; 0: none. */
+static uint32_t fault_named(const char *text, size_t len)
+{
+	for (unsigned int i = 0; i < CONTROLLED_NR_FAULTS; i++)
+		if (strlen(fault_names[i]) == len &&
+		    memcmp(fault_names[i], text, len) == 0)
+			return 1U << i;
+	return 0;
+}
 
-		faults.irqs |= kind == CHOICE_IRQ;
-		faults.store_buffers |= kind == CHOICE_HOLD;
-		faults.spurious |= kind == CHOICE_SPURIOUS;
-		faults.timeouts |= kind == CHOICE_TIMEOUT;
+bool controlled_faults_parse(const char *text, uint32_t *faults)
+{
+	*faults = strcmp(text, "all") == 0 ? CONTROLLED_ALL_FAULTS : 0;
+	if (*faults != 0 || strcmp(text, "none") == 0)
+		return true;
+	for (;;) {
+		size_t len = strcspn(text, ",");
+		uint32_t fault = fault_named(text, len);
+
+		*faults |= fault;
+		if (fault == 0 || text[len] == '\0')
+			return fault != 0;
+		text += len + 1;
 	}
+}
+
+uint32_t controlled_faults_of(const struct program *program)
+{
+	static const uint32_t fault_of[CHOICE_NR_KINDS] = {
+		[CHOICE_IRQ] = FAULT_IRQ,
+		[CHOICE_HOLD] = FAULT_TSO,
+		[CHOICE_SPURIOUS] = FAULT_SPURIOUS,
+		[CHOICE_TIMEOUT] = FAULT_TIMEOUT,
+		[CHOICE_CANCEL] = FAULT_CANCEL,
+	};
+	uint32_t faults = 0;
+
+	for (unsigned int i = 0; i < program->nr_choices; i++)
+		faults |= fault_of[program->choices[i].kind];
 	return faults;
+}
+
+/* A signal is for those who have something to give up. */
+static uint32_t killable_tasks(const struct program *program)
+{
+	uint32_t ids = 0;
+
+	for (unsigned int i = 0; i < program->nr_ops; i++)
+		if (program->ops[i].kind == OP_KILLABLE)
+			ids |= 2U << program->ops[i].actor;
+	return ids;
 }
 
 void controlled_run(const struct program *program,
@@ -167,9 +222,9 @@ void controlled_run(const struct program *program,
 		.choose = choose,
 		.event = event,
 		.interrupt = interrupt,
-		.store_buffers = options->faults.store_buffers,
-		.spurious = options->faults.spurious,
-		.timeouts = options->faults.timeouts,
+		.store_buffers = options->faults & FAULT_TSO,
+		.spurious = options->faults & FAULT_SPURIOUS,
+		.timeouts = options->faults & FAULT_TIMEOUT,
 		.max_steps = options->max_steps ? options->max_steps
 						: CONTROLLED_MAX_STEPS,
 	};
@@ -179,9 +234,11 @@ void controlled_run(const struct program *program,
 		.trace_arg = options->arg,
 	};
 
-	for (unsigned int i = 0; options->faults.irqs && i < program->nr_irqs;
-	     i++)
-		control.irqs[program->irq_cpu[i]] |= 1U << i;
+	if (options->faults & FAULT_IRQ)
+		for (unsigned int i = 0; i < program->nr_irqs; i++)
+			control.irqs[program->irq_cpu[i]] |= 1U << i;
+	if (options->faults & FAULT_CANCEL)
+		control.killable = killable_tasks(program);
 	result->nr_choices = 0;
 	result->too_many_choices = false;
 	result->nr_unmatched = 0;

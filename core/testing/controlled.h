@@ -11,13 +11,27 @@
 #include "core/ports/sim/control.h"
 #include "core/testing/exec.h"
 
-/* What the chooser may do at all. */
-struct controlled_faults {
-	bool irqs;
-	bool store_buffers;
-	bool spurious;
-	bool timeouts;
+/*
+ * What the chooser may do at all besides switching tasks: one bit for each
+ * class. Without its bit a class is never asked about, and a run goes as if
+ * every answer had been the default.
+ */
+enum controlled_fault {
+	FAULT_IRQ = 1 << 0,	 /* interrupts */
+	FAULT_TSO = 1 << 1,	 /* stores stay in store buffers */
+	FAULT_SPURIOUS = 1 << 2, /* sleepers wake for no reason */
+	FAULT_TIMEOUT = 1 << 3,	 /* deadlines come early */
+	FAULT_CANCEL = 1 << 4,	 /* signals for killable waits */
 };
+
+#define CONTROLLED_NR_FAULTS 5
+#define CONTROLLED_ALL_FAULTS ((1U << CONTROLLED_NR_FAULTS) - 1)
+
+/* The name of class number @nr, from 0: "irq". */
+const char *controlled_fault_name(unsigned int nr);
+
+/* "irq,tso", "all" or "none" -> bits. False: a name that is none of them. */
+bool controlled_faults_parse(const char *text, uint32_t *faults);
 
 struct controlled_options {
 	/*
@@ -31,7 +45,7 @@ struct controlled_options {
 	void (*trace)(void *arg, const char *task, const char *op,
 		      const char *outcome);
 	void *arg;
-	struct controlled_faults faults;
+	uint32_t faults;    /* enum controlled_fault */
 	uint32_t max_steps; /* 0: CONTROLLED_MAX_STEPS */
 };
 
@@ -56,6 +70,6 @@ void controlled_run(const struct program *program,
 		    struct controlled_result *result);
 
 /* Exactly the faults that the choices of @program need. */
-struct controlled_faults controlled_faults_of(const struct program *program);
+uint32_t controlled_faults_of(const struct program *program);
 
 #endif

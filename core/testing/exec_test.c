@@ -58,6 +58,20 @@ Test(exec, timeout)
 	cr_expect_eq(result.stats[HM_STAT_TIMEOUT], 1);
 }
 
+Test(exec, killable)
+{
+	EXPECT_STORY("machine slots=2\ntask A: killable p0; killable p1\n"
+		     "task B: killable p2\nA: cancel B; cancel A\n"
+		     "B: killable p2; kunmap p2\nA: killable p3; kunmap p0\n",
+		     "A: killable p0 -> ok\nA: killable p1 -> ok\n"
+		     "A: cancel B -> ok\nB: killable p2 -> no\n"
+		     "A: cancel A -> ok\nA: killable p3 -> no\n"
+		     "A: kunmap p0 -> ok\nB: killable p2 -> ok\n"
+		     "B: kunmap p2 -> ok\n");
+	cr_expect_eq(result.stats[HM_STAT_KILLED], 2);
+	cr_expect_eq(result.stats[HM_STAT_TIMEOUT], 0);
+}
+
 Test(exec, get)
 {
 	EXPECT_STORY("machine\ntask A: get p0; kmap p0; get p0; kunmap p0; "

@@ -184,10 +184,7 @@ static int run_controlled(const char *path, bool traced)
 {
 	const struct controlled_options options = {
 		.trace = traced ? trace : NULL,
-		.faults = { .irqs = true,
-			    .store_buffers = true,
-			    .spurious = true,
-			    .timeouts = true },
+		.faults = CONTROLLED_ALL_FAULTS,
 		.max_steps = CHOICE_MAX_STEP,
 	};
 	static struct controlled_result result;

@@ -66,6 +66,15 @@ enum machine_verdict machine_run(void);
  */
 void machine_yield(uint32_t rank);
 
+/*
+ * Tell task @id to give up: port_signal_pending() of it is true from now on,
+ * and it is woken. Any context of a task or the controller.
+ */
+void machine_kill(uint32_t id);
+
+/* task: the current one's signal is dealt with. Was there one? */
+bool machine_take_signal(void);
+
 /* After MACHINE_STALLED: is task @id asleep in port_park()? */
 bool machine_task_asleep(uint32_t id);
 

@@ -56,6 +56,8 @@ static void *call_kmap(struct exec *exec, struct page *page, enum op_kind kind)
 		return kmap_try(exec->hm, page);
 	case OP_TIMEOUT:
 		return kmap_timeout(exec->hm, page, port_now() + TIMEOUT_TICKS);
+	case OP_KILLABLE:
+		return kmap_killable(exec->hm, page);
 	default:
 		return kmap(exec->hm, page);
 	}
@@ -83,6 +85,8 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 		exec_fail(exec, "kmap returned NULL");
 	if (op->kind == OP_TRY)
 		oracle_check_refusal(exec, actor, op->arg);
+	if (op->kind == OP_KILLABLE && !machine_take_signal())
+		exec_fail(exec, "kmap_killable gave up without a signal");
 	return OP_NOTHING;
 }
 
@@ -260,6 +264,7 @@ enum op_outcome op_perform(struct exec *exec, struct actor *actor,
 	case OP_KMAP:
 	case OP_TRY:
 	case OP_TIMEOUT:
+	case OP_KILLABLE:
 		return perform_kmap(exec, actor, op);
 	case OP_KUNMAP:
 		return perform_kunmap(exec, actor, op);
@@ -280,6 +285,9 @@ enum op_outcome op_perform(struct exec *exec, struct actor *actor,
 		return perform_flush(exec, actor);
 	case OP_RAISE:
 		return perform_raise(exec, actor, op);
+	case OP_CANCEL:
+		machine_kill(exec->actors[op->arg].id);
+		break;
 	case OP_YIELD:
 	case OP_NR_KINDS:
 		break;

@@ -216,6 +216,13 @@ static void check_windows(struct exec *exec, const struct actor *actor)
 				  actor_letter(actor->index));
 }
 
+/* Whom a signal has woken leaves the queue when it comes to run. */
+static bool sleeps_on(const struct pkmap_waiter *w)
+{
+	return w->killable && port_signal_pending(w->task) &&
+	       machine_task_asleep(port_task_id(w->task));
+}
+
 /* Somebody waits while a slot, or the page itself, is to be had. */
 static bool lost_wakeup(struct exec *exec, unsigned int colour)
 {
@@ -233,6 +240,13 @@ static bool lost_wakeup(struct exec *exec, unsigned int colour)
 		return true;
 	}
 	for (; w; w = w->next) {
+		if (sleeps_on(w)) {
+			exec_fail(exec,
+				  "task %u sleeps on in kmap_killable, though "
+				  "a signal has come",
+				  port_task_id(w->task));
+			return true;
+		}
 		if (!is_mapped(exec, w->page))
 			continue;
 		exec_fail(exec,

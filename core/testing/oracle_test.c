@@ -202,6 +202,22 @@ Test(oracle, a_lost_wakeup)
 		    "is mapped");
 }
 
+/* Past port_unpark(): the signal is there, and B is not woken. */
+static void signal_without_wakeup(struct highmem *hm)
+{
+	struct pkmap_waiter *w = hm->pkmap.queue[0].head;
+
+	w->killable = true;
+	sim.tasks[port_task_id(w->task) - 1].signal.value = 1;
+}
+
+Test(oracle, a_signal_that_wakes_nobody)
+{
+	EXPECT_SEEN(B_WAITS, 3, signal_without_wakeup,
+		    "task 2 sleeps on in kmap_killable, though a signal has "
+		    "come");
+}
+
 static void forget_the_waiters(struct highmem *hm)
 {
 	hm->pkmap.queue[0].head = NULL;

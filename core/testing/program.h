@@ -66,19 +66,22 @@ enum op_kind {
 	OP_FLUSH,    /* flush: kmap_flush_unused */
 	OP_RAISE,    /* raise I: an interrupt here and now */
 	OP_YIELD,    /* yield: nothing, but a place to switch */
+	OP_KILLABLE, /* killable pN: kmap_killable */
+	OP_CANCEL,   /* cancel B: task B shall give up what it waits for */
 	OP_NR_KINDS
 };
 
 struct op {
 	uint8_t kind;  /* enum op_kind */
 	uint8_t actor; /* task number, or PROGRAM_MAX_TASKS + handler number */
-	uint8_t arg;   /* index in mem_map, or handler number for OP_RAISE */
+	uint8_t arg;   /* index in mem_map, or number of a handler or task */
 };
 
 enum op_arg {
 	OP_ARG_NONE,
 	OP_ARG_PAGE,
 	OP_ARG_IRQ,
+	OP_ARG_TASK,
 };
 
 /* What the operation takes, and its name in the text. */
@@ -95,6 +98,7 @@ enum choice_kind {
 	CHOICE_IRQ,	 /* N=irq:I: handler arg */
 	CHOICE_HOLD,	 /* N=hold: the store stays in the store buffer */
 	CHOICE_DRAIN,	 /* N=drain:C: CPU arg's oldest store reaches memory */
+	CHOICE_CANCEL,	 /* N=B:cancel: a signal for task arg */
 	CHOICE_NR_KINDS
 };
 
@@ -140,6 +144,16 @@ size_t op_print(const struct op *op, char *buf, size_t size);
 
 /* One choice as text, "12=irq:I". Same return as above. */
 size_t choice_print(const struct choice *choice, char *buf, size_t size);
+
+/* When a point asks about choices of this kind: lower is earlier. */
+unsigned int choice_order(enum choice_kind kind);
+
+/* Does @program have the task, handler or CPU that @choice names? */
+bool choice_fits(const struct program *program, const struct choice *choice);
+
+/* Two bytes -> an operation that @program can have. */
+void op_decode(const struct program *program, struct op *op,
+	       const uint8_t *bytes);
 
 /* Any bytes -> a program; never fails, ignores a half operation at the end. */
 void program_decode(struct program *program, const uint8_t *bytes, size_t len);

@@ -1,151 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/testing/program.h"
+#include "core/testing/parser.h"
 
 #include <highmem/format.h>
-
-/*
- * A recursive-descent parser over a buffer. The first error wins and stops
- * it; each function returns false from then on.
- */
-struct parser {
-	struct program *program;
-	struct program_error *error;
-	const char *at;
-	const char *end;
-	unsigned int line;
-	bool machine_seen;
-	bool actor_seen[PROGRAM_MAX_ACTORS];
-};
-
-struct word {
-	const char *text;
-	size_t len;
-};
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static bool is_word_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
-
-static void skip_space(struct parser *p)
-{
-	while (p->at < p->end && is_space(*p->at))
-		p->at++;
-	if (p->at < p->end && *p->at == '#')
-		while (p->at < p->end && *p->at != '\n')
-			p->at++;
-}
-
-static bool at_line_end(struct parser *p)
-{
-	skip_space(p);
-	return p->at == p->end || *p->at == '\n';
-}
-
-/* "expected WHAT, found 'the next word'" */
-static bool fail(struct parser *p, const char *what)
-{
-	char found[24];
-	size_t n = 0;
-
-	skip_space(p);
-	while (n + 1 < sizeof(found) && p->at + n < p->end &&
-	       (n == 0 ? p->at[n] > ' ' && p->at[n] < 127
-		       : is_word_char(p->at[n]))) {
-		found[n] = p->at[n];
-		n++;
-	}
-	found[n] = '\0';
-	p->error->line = p->line;
-	if (p->at == p->end)
-		hm_format(p->error->expected, sizeof(p->error->expected),
-			  "expected %s, found the end of the file", what);
-	else if (n == 0)
-		hm_format(p->error->expected, sizeof(p->error->expected),
-			  "expected %s, found %s", what,
-			  *p->at == '\n' ? "the end of the line"
-					 : "a byte that is not text");
-	else
-		hm_format(p->error->expected, sizeof(p->error->expected),
-			  "expected %s, found '%s'", what, found);
-	return false;
-}
-
-static bool word_is(struct word word, const char *text)
-{
-	size_t i = 0;
-
-	while (i < word.len && text[i] && word.text[i] == text[i])
-		i++;
-	return i == word.len && text[i] == '\0';
-}
-
-/* The next word, not yet taken: parser errors point at it. */
-static struct word peek_word(struct parser *p)
-{
-	struct word word;
-
-	skip_space(p);
-	word.text = p->at;
-	word.len = 0;
-	while (p->at + word.len < p->end && is_word_char(p->at[word.len]))
-		word.len++;
-	return word;
-}
-
-static void take(struct parser *p, struct word word)
-{
-	p->at = word.text + word.len;
-}
-
-static bool take_char(struct parser *p, char c)
-{
-	skip_space(p);
-	if (p->at == p->end || *p->at != c)
-		return false;
-	p->at++;
-	return true;
-}
-
-/* A decimal number from @min to @max. */
-static bool parse_number(struct parser *p, unsigned int min, unsigned int max,
-			 unsigned int *value)
-{
-	struct word word = peek_word(p);
-	char what[48];
-	unsigned int n = 0;
-	bool good = word.len > 0 && word.len < 6;
-
-	for (size_t i = 0; good && i < word.len; i++) {
-		good = word.text[i] >= '0' && word.text[i] <= '9';
-		n = n * 10 + (unsigned int)(word.text[i] - '0');
-	}
-	if (!good || n < min || n > max) {
-		hm_format(what, sizeof(what), "a number from %u to %u", min,
-			  max);
-		return fail(p, what);
-	}
-	take(p, word);
-	*value = n;
-	return true;
-}
-
-static bool parse_yes_no(struct parser *p, bool *value)
-{
-	struct word word = peek_word(p);
-
-	if (!word_is(word, "yes") && !word_is(word, "no"))
-		return fail(p, "yes or no");
-	*value = word_is(word, "yes");
-	take(p, word);
-	return true;
-}
 
 /* ---- machine ------------------------------------------------------------------ */
 
@@ -220,21 +76,6 @@ static bool parse_page(struct parser *p, uint8_t *arg)
 	return true;
 }
 
-static bool parse_irq_name(struct parser *p, uint8_t *arg)
-{
-	struct word word = peek_word(p);
-	unsigned int irq = 0;
-
-	if (word.len == 1)
-		irq = (unsigned int)(word.text[0] - 'I');
-	if (word.len != 1 || irq >= PROGRAM_MAX_IRQS ||
-	    !p->actor_seen[PROGRAM_MAX_TASKS + irq])
-		return fail(p, "a handler that is declared above, I or J");
-	take(p, word);
-	*arg = (uint8_t)irq;
-	return true;
-}
-
 static bool parse_op(struct parser *p, unsigned int actor)
 {
 	struct op op = { .kind = OP_NR_KINDS, .actor = (uint8_t)actor };
@@ -253,6 +94,8 @@ static bool parse_op(struct parser *p, unsigned int actor)
 		good = parse_page(p, &op.arg);
 	else if (op_arg(op.kind) == OP_ARG_IRQ)
 		good = parse_irq_name(p, &op.arg);
+	else if (op_arg(op.kind) == OP_ARG_TASK)
+		good = parse_task_name(p, &op.arg);
 	if (good)
 		p->program->ops[p->program->nr_ops++] = op;
 	return good;
@@ -270,19 +113,6 @@ static bool parse_ops(struct parser *p, unsigned int actor)
 }
 
 /* ---- tasks and handlers ---------------------------------------------------------- */
-
-static bool actor_of(struct word word, unsigned int *actor)
-{
-	char c = word.len == 1 ? word.text[0] : '\0';
-
-	if (c >= 'A' && c < 'A' + PROGRAM_MAX_TASKS)
-		*actor = (unsigned int)(c - 'A');
-	else if (c >= 'I' && c < 'I' + PROGRAM_MAX_IRQS)
-		*actor = PROGRAM_MAX_TASKS + (unsigned int)(c - 'I');
-	else
-		return false;
-	return true;
-}
 
 /* Names are given in order, so that the byte form needs no names. */
 static bool declare(struct parser *p, unsigned int actor, bool irq)
@@ -326,84 +156,6 @@ static bool parse_declaration(struct parser *p, bool irq)
 	if (!take_char(p, ':'))
 		return fail(p, "cpu=N, : or the end of the line");
 	return parse_ops(p, actor);
-}
-
-/* ---- choices ---------------------------------------------------------------------- */
-
-static bool actor_of(struct word word, unsigned int *actor);
-
-static bool parse_choice_of_task(struct parser *p, struct choice *choice,
-				 struct word word)
-{
-	unsigned int actor = PROGRAM_MAX_ACTORS;
-
-	if (!actor_of(word, &actor) || actor >= p->program->nr_tasks)
-		return fail(p, "a task, irq:, hold or drain:");
-	take(p, word);
-	choice->kind = CHOICE_RUN;
-	choice->arg = (uint8_t)actor;
-	if (!take_char(p, ':'))
-		return true;
-	word = peek_word(p);
-	if (!word_is(word, "timeout") && !word_is(word, "spurious"))
-		return fail(p, "timeout or spurious");
-	choice->kind = word_is(word, "timeout") ? CHOICE_TIMEOUT
-						: CHOICE_SPURIOUS;
-	take(p, word);
-	return true;
-}
-
-static bool parse_choice_value(struct parser *p, struct choice *choice)
-{
-	struct word word = peek_word(p);
-	unsigned int cpu = 0;
-
-	if (word_is(word, "hold")) {
-		choice->kind = CHOICE_HOLD;
-		take(p, word);
-		return true;
-	}
-	if (word_is(word, "irq")) {
-		choice->kind = CHOICE_IRQ;
-		take(p, word);
-		return take_char(p, ':') ? parse_irq_name(p, &choice->arg)
-					 : fail(p, ":");
-	}
-	if (!word_is(word, "drain"))
-		return parse_choice_of_task(p, choice, word);
-	choice->kind = CHOICE_DRAIN;
-	take(p, word);
-	if (!take_char(p, ':'))
-		return fail(p, ":");
-	if (!parse_number(p, 0, p->program->machine.nr_cpus - 1, &cpu))
-		return false;
-	choice->arg = (uint8_t)cpu;
-	return true;
-}
-
-static bool parse_choices(struct parser *p)
-{
-	struct program *program = p->program;
-
-	while (!at_line_end(p)) {
-		struct choice choice = { 0 };
-		unsigned int least = 1;
-		unsigned int step = 0;
-
-		if (program->nr_choices == PROGRAM_MAX_CHOICES)
-			return fail(p, "64 choices at most");
-		if (program->nr_choices > 0)
-			least = program->choices[program->nr_choices - 1].step;
-		if (!parse_number(p, least, CHOICE_MAX_STEP, &step))
-			return false;
-		choice.step = step;
-		if (!take_char(p, '='))
-			return fail(p, "=");
-		if (!parse_choice_value(p, &choice))
-			return false;
-		program->choices[program->nr_choices++] = choice;
-	}
-	return true;
 }
 
 static bool parse_line(struct parser *p)

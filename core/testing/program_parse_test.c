@@ -146,17 +146,19 @@ Test(parse, as_many_operations_as_fit_and_one_more)
 Test(parse, choices)
 {
 	static const struct choice choices[] = {
-		{ 12, CHOICE_RUN, 1 },	   { 15, CHOICE_IRQ, 0 },
-		{ 20, CHOICE_TIMEOUT, 1 }, { 23, CHOICE_SPURIOUS, 0 },
-		{ 23, CHOICE_HOLD, 0 },	   { 99999, CHOICE_DRAIN, 1 },
+		{ 12, CHOICE_RUN, 1 },	    { 15, CHOICE_IRQ, 0 },
+		{ 20, CHOICE_TIMEOUT, 1 },  { 23, CHOICE_SPURIOUS, 0 },
+		{ 23, CHOICE_HOLD, 0 },	    { 24, CHOICE_CANCEL, 1 },
+		{ 99999, CHOICE_DRAIN, 1 },
 	};
 
 	cr_assert(parse("machine cpus=2\ntask A\ntask B\nirq I\n"
 			"choices: 12=B 15=irq:I 20=B:timeout\n"
-			"choices: 23=A:spurious 23=hold 99999=drain:1"),
+			"choices: 23=A:spurious 23=hold 24=B:cancel "
+			"99999=drain:1"),
 		  "line %u: %s", error.line, error.expected);
-	cr_assert_eq(program.nr_choices, 6);
-	for (unsigned int i = 0; i < 6; i++) {
+	cr_assert_eq(program.nr_choices, 7);
+	for (unsigned int i = 0; i < 7; i++) {
 		cr_expect_eq(program.choices[i].step, choices[i].step);
 		cr_expect_eq(program.choices[i].kind, choices[i].kind);
 		cr_expect_eq(program.choices[i].arg, choices[i].arg);
@@ -320,6 +322,10 @@ static const struct bad_text {
 	{ "machine\ntask A\nirq I\nA: raise\n", 4,
 	  "expected a handler that is declared above, I or J, found the end "
 	  "of the line" },
+	{ "machine\ntask A: cancel B\ntask B", 2,
+	  "expected a task that is declared above, A to D, found 'B'" },
+	{ "machine\ntask A\nirq I\nA: cancel I", 4,
+	  "expected a task that is declared above, A to D, found 'I'" },
 	/* Choices. */
 	{ "machine\ntask A\nchoices 1=A", 3, "expected :, found '1'" },
 	{ "machine\ntask A\nchoices: 0=A", 3,
@@ -335,7 +341,7 @@ static const struct bad_text {
 	{ "machine\ntask A\nirq I\nchoices: 5=I", 4,
 	  "expected a task, irq:, hold or drain:, found 'I'" },
 	{ "machine\ntask A\nchoices: 5=A:late", 3,
-	  "expected timeout or spurious, found 'late'" },
+	  "expected timeout, spurious or cancel, found 'late'" },
 	{ "machine\ntask A\nchoices: 5=irq I", 3, "expected :, found 'I'" },
 	{ "machine\ntask A\nchoices: 5=irq:I", 3,
 	  "expected a handler that is declared above, I or J, found 'I'" },

@@ -138,6 +138,8 @@ Test(print, each_operation)
 		{ { OP_FLUSH, 0, 0 }, "flush" },
 		{ { OP_RAISE, 0, 1 }, "raise J" },
 		{ { OP_YIELD, 0, 0 }, "yield" },
+		{ { OP_KILLABLE, 0, 3 }, "killable p1" },
+		{ { OP_CANCEL, 0, 1 }, "cancel B" },
 	};
 	char text[32];
 
@@ -189,15 +191,9 @@ static void add_random_choices(struct program *p, uint64_t *seed)
 		step += (i == 0) + prng_below(seed, 1500);
 		choice->step = step;
 		choice->kind = (uint8_t)prng_below(seed, CHOICE_NR_KINDS);
-		if (choice->kind == CHOICE_IRQ)
-			choice->arg = (uint8_t)prng_below(seed, p->nr_irqs);
-		else if (choice->kind == CHOICE_DRAIN)
-			choice->arg = (uint8_t)prng_below(seed,
-							  p->machine.nr_cpus);
-		else if (choice->kind == CHOICE_HOLD)
-			choice->arg = 0;
-		else
-			choice->arg = (uint8_t)prng_below(seed, p->nr_tasks);
+		do {
+			choice->arg = (uint8_t)prng_below(seed, 8);
+		} while (!choice_fits(p, choice));
 	}
 }
 
@@ -240,13 +236,13 @@ Test(round_trip, generated_programs_through_text_and_bytes)
 	cr_expect_eq(wrong, 0);
 }
 
-/* How many operations the bytes hold: a first byte from 0xe0 up is a choice. */
+/* How many operations the bytes hold: a first byte from 0xc0 up is a choice. */
 static unsigned int count_ops(const uint8_t *bytes, size_t len)
 {
 	unsigned int nr = 0;
 
 	for (size_t at = PROGRAM_HEADER_BYTES; at + 2 <= len; at += 2)
-		nr += bytes[at] < 0xe0 && nr < PROGRAM_MAX_OPS;
+		nr += bytes[at] < 0xc0 && nr < PROGRAM_MAX_OPS;
 	return nr;
 }
 

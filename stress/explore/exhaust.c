@@ -249,7 +249,7 @@ static enum search_end search_all(struct walk *w, struct program *program,
 	uint64_t seed = 0;
 
 	search.strategy = SEARCH_DFS;
-	search.faults = (struct controlled_faults){ 0 };
+	search.faults = 0;
 	search.iterations = 0;
 	search.should_stop = should_stop;
 	search.arg = w;

@@ -238,7 +238,7 @@ bool explain_lost_grant(const struct record *record, char *buf)
 static int maps_made(const char *op)
 {
 	static const char *const makers[] = { "kmap ", "try ", "timeout ",
-					      "get " };
+					      "get ", "killable " };
 
 	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
 		if (strncmp(op, makers[i], strlen(makers[i])) == 0)

@@ -30,7 +30,7 @@ enum search_strategy {
 
 struct search_options {
 	enum search_strategy strategy;
-	struct controlled_faults faults;
+	uint32_t faults;	      /* enum controlled_fault */
 	unsigned int max_preemptions; /* DFS: deviations where one could run on */
 	unsigned int depth;	      /* PCT: of the bug, 1 up */
 	uint32_t max_steps;	      /* of a run; more is a stall */

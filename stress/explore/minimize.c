@@ -15,7 +15,7 @@
 struct minimizer {
 	struct program best;
 	char sentence[192];
-	struct controlled_faults faults;
+	uint32_t faults;
 	uint64_t replays;
 };
 
@@ -143,22 +143,27 @@ static bool drop_choices(struct minimizer *m)
 	return any;
 }
 
+/* Does @op name a handler, or else a task? */
+static bool names_kind(const struct op *op, bool irq)
+{
+	return op_arg(op->kind) == (irq ? OP_ARG_IRQ : OP_ARG_TASK);
+}
+
 /* Task or handler @actor goes, with all it does; those after it move up. */
 static void remove_actor(struct program *p, unsigned int actor)
 {
 	bool irq = actor >= PROGRAM_MAX_TASKS;
+	unsigned int nr = actor - (irq ? PROGRAM_MAX_TASKS : 0);
 	unsigned int kept = 0;
 
 	for (unsigned int i = 0; i < p->nr_ops; i++) {
 		struct op op = p->ops[i];
 
-		if (op.actor == actor || (irq && op.kind == OP_RAISE &&
-					  op.arg == actor - PROGRAM_MAX_TASKS))
+		if (op.actor == actor || (names_kind(&op, irq) && op.arg == nr))
 			continue;
 		if (op.actor > actor && (op.actor >= PROGRAM_MAX_TASKS) == irq)
 			op.actor--;
-		if (irq && op.kind == OP_RAISE &&
-		    op.arg > actor - PROGRAM_MAX_TASKS)
+		if (names_kind(&op, irq) && op.arg > nr)
 			op.arg--;
 		p->ops[kept++] = op;
 	}

@@ -29,7 +29,7 @@ static const char help[] =
 	"  --max-steps=20000      a run that takes more has stalled\n"
 	"  --seed=U64|COMMIT      same seed, same search; a commit hash will do\n"
 	"  --jobs=N               processes, each with a seed of its own\n"
-	"  --faults=LIST          irq,store,spurious,timeout; all (default), none\n"
+	"  --faults=LIST          irq,tso,spurious,timeout,cancel; all (default), none\n"
 	"                         TLBs always keep and load all that they may\n"
 	"  --out=DIR              where a finding goes, default .\n"
 	"\n"
@@ -97,39 +97,6 @@ static bool parse_seed(const char *text, uint64_t *seed)
 		return true;
 	}
 	return parse_u64(text, seed);
-}
-
-static bool parse_faults(const char *text, struct controlled_faults *faults)
-{
-	const char *const names[] = { "irq", "store", "spurious", "timeout",
-				      "tlb" };
-	bool unused;
-	bool *const fields[] = { &faults->irqs, &faults->store_buffers,
-				 &faults->spurious, &faults->timeouts,
-				 &unused };
-
-	*faults = (struct controlled_faults){ 0 };
-	if (strcmp(text, "none") == 0)
-		return true;
-	if (strcmp(text, "all") == 0)
-		text = "irq,store,spurious,timeout";
-	while (*text) {
-		size_t len = strcspn(text, ",");
-		bool known = false;
-
-		for (unsigned int i = 0; i < 5; i++) {
-			if (strlen(names[i]) != len ||
-			    strncmp(names[i], text, len) != 0)
-				continue;
-			*fields[i] = true;
-			known = true;
-		}
-		if (!known)
-			return false;
-		text += len;
-		text += *text == ',';
-	}
-	return true;
 }
 
 static bool parse_word(const char *text, const char *const *words,
@@ -225,7 +192,7 @@ static bool set_search_flag(struct search_options *search, int flag,
 		return parse_count(text, 1000000, &search->max_steps) &&
 		       search->max_steps > 0;
 	default:
-		return parse_faults(text, &search->faults);
+		return controlled_faults_parse(text, &search->faults);
 	}
 }
 
@@ -275,7 +242,7 @@ static void set_defaults(struct options *o)
 {
 	*o = (struct options){
 		.search = { .strategy = SEARCH_PORTFOLIO,
-			    .faults = { true, true, true, true },
+			    .faults = CONTROLLED_ALL_FAULTS,
 			    .max_preemptions = 2,
 			    .depth = 3,
 			    .max_steps = CONTROLLED_MAX_STEPS,

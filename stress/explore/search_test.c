@@ -51,7 +51,7 @@ static void search(const char *text, unsigned int bound, bool prune,
 	uint64_t seed = 1;
 	const struct search_options options = {
 		.strategy = SEARCH_DFS,
-		.faults = { .irqs = true },
+		.faults = FAULT_IRQ,
 		.max_preemptions = bound,
 		.prune = prune,
 	};
@@ -109,7 +109,7 @@ Test(search, the_same_seed_gives_the_same_search)
 	static struct program program;
 	const struct search_options options = {
 		.strategy = SEARCH_PORTFOLIO,
-		.faults = { true, true, true, true },
+		.faults = CONTROLLED_ALL_FAULTS,
 		.depth = 3,
 		.iterations = 200,
 	};

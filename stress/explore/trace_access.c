@@ -49,7 +49,16 @@ static void name_pte(const struct record *record, struct entry *entry,
 	entry->after = cell_of_pte(e->after);
 }
 
-/* The only words of the core that are in no cell are on waiters' stacks. */
+/* Whose signal is @word? -1: it is none. */
+static int task_of_signal(const void *word)
+{
+	for (unsigned int t = 0; t < sim.nr_tasks; t++)
+		if (word == &sim.tasks[t].signal)
+			return (int)t;
+	return -1;
+}
+
+/* Words in no cell: signals, and those on waiters' stacks. */
 static void name_word(const struct record *record, struct entry *entry,
 		      const struct sim_event *e)
 {
@@ -58,6 +67,12 @@ static void name_word(const struct record *record, struct entry *entry,
 	entry->cell = cell_of_word(record, e->word);
 	if (entry->cell >= 0 || !e->word)
 		return;
+	owner = task_of_signal(e->word);
+	if (owner >= 0) {
+		snprintf(entry->text, sizeof(entry->text), "%c.signal",
+			 actor_letter((unsigned int)owner));
+		return;
+	}
 	owner = stack_owner(e->word);
 	if (owner >= 0)
 		snprintf(entry->text, sizeof(entry->text), "%c's granted",
@@ -80,7 +95,8 @@ bool is_the_oracles(const struct record *record, const struct sim_event *event)
 
 	return is_word_access(event->access) &&
 	       cell_of_word(record, word) < 0 && stack_owner(word) < 0 &&
-	       word >= __executable_start && word < _end;
+	       task_of_signal(word) < 0 && word >= __executable_start &&
+	       word < _end;
 }
 
 void access_name(const struct record *record, struct entry *entry,

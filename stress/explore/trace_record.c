@@ -204,6 +204,13 @@ static void follow_switch(unsigned int task)
 	look_take(entry, BY_OTHERS);
 }
 
+static const char *waker_of(const struct port_task *task)
+{
+	if (task->timed_out)
+		return "its deadline";
+	return task->signal.value ? "a signal" : "nothing";
+}
+
 static void add_wakes(unsigned int task)
 {
 	while (look_any(BY_WAKER)) {
@@ -212,8 +219,7 @@ static void add_wakes(unsigned int task)
 
 		entry->other = (uint8_t)rec.record->cells[cell].a;
 		snprintf(entry->text, sizeof(entry->text), "%s",
-			 sim.tasks[entry->other].timed_out ? "its deadline"
-							   : "nothing");
+			 waker_of(&sim.tasks[entry->other]));
 	}
 }
 

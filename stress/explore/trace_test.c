@@ -266,6 +266,20 @@ Test(trace, a_wake_up_for_nothing)
 	record_free(record);
 }
 
+Test(trace, a_signal)
+{
+	struct record *record = record_of("machine cpus=2 slots=2 pages=4\n"
+					  "task A cpu=0: kmap p0; kmap p1\n"
+					  "task B cpu=1: killable p2\n"
+					  "A: yield; cancel B\n");
+	uint32_t step = step_of(record, "B.signal 0->1");
+
+	entry_of(record, ENTRY_ACCESS, "reads B.signal = 0");
+	record = record_again(record, step, CHOICE_CANCEL, 1);
+	entry_of(record, ENTRY_WAKE, "B is woken by a signal");
+	record_free(record);
+}
+
 Test(trace, a_wake_up_by_hand)
 {
 	struct record *record = record_of(hand_over);
@@ -316,10 +330,7 @@ static bool make_program(struct controlled_result *result)
 {
 	const struct controlled_options options = {
 		.choose = sometimes,
-		.faults = { .irqs = true,
-			    .store_buffers = true,
-			    .spurious = true,
-			    .timeouts = true },
+		.faults = CONTROLLED_ALL_FAULTS,
 	};
 	uint8_t header[PROGRAM_HEADER_BYTES];
 	struct machine_config machine;

@@ -27,7 +27,10 @@ MUTANTS = {
     "atomic_failure_leaks": _mutant("kmap_local.c"),
     "barging": _mutant("pkmap.c", first = "unit"),
     "bits_beyond_slots": _mutant("pkmap.c"),
+    "cancelled_drops_slot": _mutant("pkmap_queue.c"),
+    "cancelled_sleeps_on": _mutant("pkmap_queue.c"),
     "cancelled_stays": _mutant("pkmap_queue.c"),
+    "cancelled_swallows_wakeup": _mutant("pkmap_queue.c"),
     "cancelled_takes_slot": _mutant("pkmap_queue.c"),
     "claims_window_late": _mutant("kmap_local.c"),
     "count_before_page": _mutant(
@@ -158,9 +161,9 @@ MUTANTS = {
     "sleeps_in_atomic": _mutant("pkmap.c"),
     "slot_keeps_page": _mutant("pkmap.c"),
     "slot_past_the_end": _mutant("internal.h", first = "unit"),
-    "spurious_is_a_grant": _mutant("pkmap.c"),
+    "spurious_is_a_grant": _mutant("pkmap_queue.c"),
     "stack_gone": _mutant(
-        "pkmap.c",
+        "pkmap_queue.c",
         slow = "a window of one step between threads; TSan finds it",
     ),
     "switch_leaves_window": _mutant("kmap_local.c"),

@@ -73,7 +73,8 @@ static void held_drop(struct held *held, uint8_t page)
 static bool takes_slot(const struct op *op)
 {
 	return op->kind == OP_KMAP || op->kind == OP_TRY ||
-	       op->kind == OP_TIMEOUT || op->kind == OP_GET;
+	       op->kind == OP_TIMEOUT || op->kind == OP_GET ||
+	       op->kind == OP_KILLABLE;
 }
 
 /* Where @op would be one map too many, it undoes the oldest instead. */

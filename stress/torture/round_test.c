@@ -108,7 +108,7 @@ static bool text_is_the_program(void)
 static bool is_map(uint8_t kind)
 {
 	return kind == OP_KMAP || kind == OP_TRY || kind == OP_TIMEOUT ||
-	       kind == OP_GET;
+	       kind == OP_GET || kind == OP_KILLABLE;
 }
 
 /* The most maps that @task holds at once, if all of them succeed. */

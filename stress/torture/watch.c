@@ -50,7 +50,8 @@ static uint64_t ops_now(void)
 /* Of those who waited to the end, how many had to be woken: 1.00 is ideal. */
 static void print_ratio(char *buf, size_t size, const uint64_t *stats)
 {
-	uint64_t served = stats[HM_STAT_WAIT] - stats[HM_STAT_TIMEOUT];
+	uint64_t served = stats[HM_STAT_WAIT] - stats[HM_STAT_TIMEOUT] -
+			  stats[HM_STAT_KILLED];
 
 	if (served == 0)
 		snprintf(buf, size, "-");

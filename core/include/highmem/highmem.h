@@ -53,6 +53,7 @@ struct pkmap_waiter {
 	struct pkmap_waiter *next;
 	struct page *page;
 	struct port_task *task;
+	bool killable;	       /* a signal ends the wait */
 	unsigned int slot;     /* valid once granted */
 	port_atomic_t granted; /* enum pkmap_grant */
 };

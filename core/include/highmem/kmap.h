@@ -40,6 +40,14 @@ void *kmap_try(struct highmem *hm, struct page *page);
 void *kmap_timeout(struct highmem *hm, struct page *page, uint64_t deadline);
 
 /*
+ * Like kmap(), but NULL when the task would have to wait on and
+ * port_signal_pending() says that it shall give up. A slot that was handed
+ * over before it did is the caller's: the address is returned, signal or not,
+ * so that no slot goes with a task that has gone. Context: port_may_sleep().
+ */
+void *kmap_killable(struct highmem *hm, struct page *page);
+
+/*
  * Undo one kmap() of @page. The mapping stays for the next kmap() until its
  * slot is needed. An unmap of a page that nobody maps is reported and does
  * nothing. Context: any.

@@ -23,6 +23,7 @@ enum highmem_stat {
 	HM_STAT_SHARE,	    /* a waiter got its page mapped by another */
 	HM_STAT_WAKEUP,	    /* tasks woken */
 	HM_STAT_TIMEOUT,    /* kmap_timeout gave up */
+	HM_STAT_KILLED,	    /* kmap_killable gave up */
 	HM_STAT_LOCAL,	    /* windows filled */
 	HM_STAT_MISUSE,	    /* sentences given to port_bug() */
 	HM_NR_STATS

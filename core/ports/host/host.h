@@ -57,6 +57,7 @@ struct host_task {
 	struct kmap_ctrl ctrl;
 	unsigned int cpu;
 	uint32_t token;	   /* enum host_token; atomic */
+	uint32_t signal;   /* machine_kill(); atomic */
 	uint32_t returned; /* guarded by the run's lock; atomic */
 
 	/* Guarded by the CPU's lock. */

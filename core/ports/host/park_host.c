@@ -199,6 +199,25 @@ bool port_park(uint64_t deadline)
 	return unparked;
 }
 
+/* Relaxed: what orders it before the sleeper's look is port_unpark(). */
+bool port_signal_pending(const struct port_task *task)
+{
+	return __atomic_load_n(&host_tasks[task->id].signal,
+			       __ATOMIC_RELAXED) != 0;
+}
+
+void machine_kill(uint32_t id)
+{
+	__atomic_store_n(&host_tasks[id].signal, 1, __ATOMIC_RELAXED);
+	port_unpark(&host_tasks[id].task);
+}
+
+bool machine_take_signal(void)
+{
+	return __atomic_exchange_n(&host_task_self()->signal, 0,
+				   __ATOMIC_RELAXED) != 0;
+}
+
 void port_unpark(struct port_task *task)
 {
 	struct host_task *sleeper = &host_tasks[task->id];

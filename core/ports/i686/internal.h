@@ -100,8 +100,9 @@ struct port_task {
 	uint32_t id;   /* 0: the controlling context */
 	uint32_t rank; /* see machine_yield() */
 	enum task_state state;
-	bool woken;	   /* an unpark not yet used by a park */
-	uint64_t deadline; /* while asleep */
+	bool woken;	      /* an unpark not yet used by a park */
+	port_atomic_t signal; /* machine_kill() */
+	uint64_t deadline;    /* while asleep */
 	unsigned int migrate_disabled;
 	struct kmap_ctrl kmap;
 	void (*entry)(void *arg);

@@ -200,6 +200,11 @@ bool port_park(uint64_t deadline)
 	return woken;
 }
 
+bool port_signal_pending(const struct port_task *task)
+{
+	return port_atomic_load(&task->signal) != 0;
+}
+
 void port_unpark(struct port_task *task)
 {
 	port_irq_t flags = port_irq_save();
@@ -280,6 +285,19 @@ void machine_yield(uint32_t rank)
 {
 	port_task_current()->rank = rank;
 	i686_preempt();
+}
+
+void machine_kill(uint32_t id)
+{
+	port_atomic_store(&tasks[id].signal, 1);
+	port_unpark(&tasks[id]);
+}
+
+bool machine_take_signal(void)
+{
+	uint32_t pending = 1;
+
+	return port_atomic_cas(&port_task_current()->signal, &pending, 0);
 }
 
 bool machine_task_asleep(uint32_t id)

@@ -47,6 +47,8 @@ enum sim_question {
 	SIM_NEXT,
 	/* An interrupt here, on the current CPU? An option is a handler + 1. */
 	SIM_IRQ,
+	/* A signal now? An option is the id of the task it is for. */
+	SIM_CANCEL,
 	/* Does this store stay in the CPU's store buffer for now? 0 or 1. */
 	SIM_HOLD,
 	/* Whose oldest buffered store reaches memory now? A CPU + 1. */
@@ -88,6 +90,7 @@ struct sim_control {
 	uint32_t irqs[HIGHMEM_MAX_CPUS];
 	/* Run handler @irq now: calls machine_interrupt(). */
 	void (*interrupt)(void *arg, unsigned int irq);
+	uint32_t killable;  /* tasks a signal may come for: one bit per id */
 	bool store_buffers; /* ask SIM_HOLD and SIM_DRAIN */
 	bool spurious;	    /* offer wake-ups for no reason */
 	bool timeouts;	    /* offer deadlines before their time */

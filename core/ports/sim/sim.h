@@ -49,6 +49,7 @@ struct port_task {
 	uint32_t migrate_count;
 	bool token; /* an unpark that came before the park */
 	bool timed_out;
+	port_atomic_t signal; /* machine_kill() */
 	uint64_t deadline;
 	const port_spinlock_t *lock; /* SIM_TASK_SPINNING */
 	struct kmap_ctrl ctrl;
@@ -122,6 +123,9 @@ void sim_switch_to(struct port_task *task);
 
 /* End the run here: from inside a task it does not return. */
 void sim_stop_run(void);
+
+/* A signal for @task, from nowhere: machine_kill() in one step. */
+void sim_kill(struct port_task *task);
 
 /* A sleeper is woken by its deadline, or for no reason. */
 void sim_wake(struct port_task *task, bool timed_out);

@@ -181,6 +181,26 @@ static bool ask_irq(void)
 	return true;
 }
 
+static void ask_cancel(void)
+{
+	struct options options = { .nr = 0 };
+	uint8_t option;
+
+	if (control->killable == 0)
+		return;
+	offer(&options, 0);
+	for (unsigned int i = 0; i < sim.nr_tasks; i++) {
+		const struct port_task *task = &sim.tasks[i];
+
+		if ((control->killable >> task->id & 1) &&
+		    task->signal.value == 0 && task->state != SIM_TASK_DONE)
+			offer(&options, task->id);
+	}
+	option = ask(SIM_CANCEL, &options);
+	if (option != 0)
+		sim_kill(&sim.tasks[option - 1]);
+}
+
 static void drain_one(struct sim_cpu *cpu)
 {
 	cpu->stores[0].word->value = cpu->stores[0].value;
@@ -215,6 +235,7 @@ static void ask_all(int access, void *sp)
 	ask_drain();
 	if (ask_irq())
 		step++; /* the handler had steps of its own */
+	ask_cancel();
 	sim_point_sp = sp;
 	who = ask_who(SIM_WHO, self);
 	if (who != self->id)

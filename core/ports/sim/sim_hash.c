@@ -81,7 +81,9 @@ static uint64_t hash_task(uint64_t hash, const struct port_task *task)
 		return hash;
 	hash = sim_mix(hash, (uint64_t)task->preempt_count << 32 |
 				     task->migrate_count);
-	hash = sim_mix(hash, (uint64_t)task->token << 1 | task->timed_out);
+	hash = sim_mix(hash, (uint64_t)task->signal.value << 2 |
+				     (uint64_t)task->token << 1 |
+				     task->timed_out);
 	hash = sim_mix(hash, task->deadline);
 	hash = sim_mix(hash, task->rank);
 	hash = hash_ctrl(hash, &task->ctrl);

@@ -245,6 +245,34 @@ void sim_wake(struct port_task *task, bool timed_out)
 	task->state = SIM_TASK_READY;
 }
 
+bool port_signal_pending(const struct port_task *task)
+{
+	return port_atomic_load(&task->signal) != 0;
+}
+
+void machine_kill(uint32_t id)
+{
+	struct port_task *task = &sim.tasks[id - 1];
+
+	port_atomic_store(&task->signal, 1);
+	port_unpark(task);
+}
+
+bool machine_take_signal(void)
+{
+	uint32_t pending = 1;
+
+	return port_atomic_cas(&running->signal, &pending, 0);
+}
+
+void sim_kill(struct port_task *task)
+{
+	task->signal.value = 1;
+	task->token = true;
+	if (task->state == SIM_TASK_PARKED)
+		task->state = SIM_TASK_READY;
+}
+
 void port_unpark(struct port_task *task)
 {
 	sim_point(SIM_UNPARK);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include <highmem/format.h>
+
+#include "core/testing/controlled.h"
+
+/*
+ * Each kind of choice at each step of a small program: whatever comes of it,
+ * the oracle must be content, and the record must play again.
+ */
+
+static struct program program;
+static struct controlled_result result;
+
+static void parse(const char *text)
+{
+	struct program_error error;
+
+	cr_assert(program_parse(&program, text, strlen(text), &error), "%u: %s",
+		  error.line, error.expected);
+}
+
+static void play(void)
+{
+	const struct controlled_options options = {
+		.faults = CONTROLLED_ALL_FAULTS,
+	};
+
+	controlled_run(&program, &options, &result);
+}
+
+/* What runs with one choice at one step came to. */
+struct tally {
+	unsigned int runs; /* in which the choice was offered */
+	unsigned int with; /* and the statistic was not 0 */
+	unsigned int without;
+};
+
+static struct tally try_each_step(const char *text, struct choice choice,
+				  enum highmem_stat stat)
+{
+	struct tally tally = { 0 };
+	uint32_t steps;
+
+	parse(text);
+	play();
+	steps = result.steps;
+	cr_assert_eq(result.exec.verdict, EXEC_OK, "%s", result.exec.sentence);
+	for (choice.step = 1; choice.step <= steps; choice.step++) {
+		program.nr_choices = 1;
+		program.choices[0] = choice;
+		play();
+		cr_assert_eq(result.exec.verdict, EXEC_OK, "step %u: %s",
+			     choice.step, result.exec.sentence);
+		if (result.nr_unmatched > 0)
+			continue;
+		tally.runs++;
+		tally.with += result.exec.stats[stat] > 0;
+		tally.without += result.exec.stats[stat] == 0;
+		cr_expect_eq(result.nr_choices, 1);
+	}
+	return tally;
+}
+
+/* ---- Signals ------------------------------------------------------------------- */
+
+#define B_WAITS_KILLABLY \
+	"machine cpus=2 slots=2\n" \
+	"task A cpu=0: kmap p0; kmap p1\n" \
+	"task B cpu=1: killable p2\n" \
+	"task C cpu=1: kmap p3\n" \
+	"A: kunmap p0; kunmap p1\n"
+
+Test(controlled, a_signal_at_any_step)
+{
+	const struct choice cancel_b = { .kind = CHOICE_CANCEL, .arg = 1 };
+	struct tally tally = try_each_step(B_WAITS_KILLABLY, cancel_b,
+					   HM_STAT_KILLED);
+
+	cr_expect_gt(tally.with, 10, "it gave up");
+	cr_expect_gt(tally.without, 10, "or was served before");
+}
+
+/*
+ * B is on its way out, has heard of the signal and not yet left the queue, when
+ * A hands it a slot: cancel B, let it run for a few steps, and A goes on.
+ */
+Test(controlled, a_signal_and_a_slot_at_once)
+{
+	uint32_t steps;
+	unsigned int served = 0;
+
+	parse(B_WAITS_KILLABLY);
+	play();
+	steps = result.steps;
+	for (uint32_t step = 1; step <= steps; step++) {
+		for (uint32_t more = 1; more < 10; more++) {
+			program.nr_choices = 3;
+			program.choices[0] = (struct choice){ step,
+							      CHOICE_CANCEL,
+							      1 };
+			program.choices[1] = (struct choice){ step, CHOICE_RUN,
+							      1 };
+			program.choices[2] = (struct choice){ step + more,
+							      CHOICE_RUN, 0 };
+			play();
+			cr_assert_eq(result.exec.verdict, EXEC_OK,
+				     "steps %u + %u: %s", step, more,
+				     result.exec.sentence);
+			served += result.nr_unmatched == 0 &&
+				  result.exec.stats[HM_STAT_KILLED] == 0;
+		}
+	}
+	cr_expect_gt(served, 0, "B kept what it was given");
+}
+
+Test(controlled, a_signal_is_for_those_who_can_be_killed)
+{
+	parse("machine cpus=2 slots=2\ntask A: kmap p0\ntask B cpu=1: kmap p1\n"
+	      "choices: 5=A:cancel 6=B:cancel");
+	play();
+	cr_expect_eq(result.nr_unmatched, 2);
+}
+
+/* ---- Classes of faults --------------------------------------------------------- */
+
+Test(faults, names_and_bits)
+{
+	uint32_t faults = 0;
+
+	for (unsigned int i = 0; i < CONTROLLED_NR_FAULTS; i++) {
+		cr_expect(controlled_faults_parse(controlled_fault_name(i),
+						  &faults));
+		cr_expect_eq(faults, 1U << i);
+	}
+	cr_expect(controlled_faults_parse("all", &faults));
+	cr_expect_eq(faults, CONTROLLED_ALL_FAULTS);
+	cr_expect(controlled_faults_parse("none", &faults));
+	cr_expect_eq(faults, 0);
+	cr_expect(controlled_faults_parse("tso,irq,tso", &faults));
+	cr_expect_eq(faults, FAULT_IRQ | FAULT_TSO);
+}
+
+Test(faults, what_is_none)
+{
+	static const char *const texts[] = {
+		"",	    ",",    "irq,", ",irq",    "rain",
+		"irq,rain", "irqs", "ir",   "all,irq", "irq tso",
+	};
+	uint32_t faults;
+
+	for (unsigned int i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		cr_expect_not(controlled_faults_parse(texts[i], &faults), "%s",
+			      texts[i]);
+}
+
+Test(faults, those_that_a_program_needs)
+{
+	static const struct {
+		const char *choice;
+		uint32_t faults;
+	} cases[] = {
+		{ "A", 0 },
+		{ "A:timeout", FAULT_TIMEOUT },
+		{ "A:spurious", FAULT_SPURIOUS },
+		{ "A:cancel", FAULT_CANCEL },
+		{ "irq:I", FAULT_IRQ },
+		{ "hold", FAULT_TSO },
+	};
+	char text[64];
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		hm_format(text, sizeof(text),
+			  "machine\ntask A\nirq I\nchoices: 1=%s",
+			  cases[i].choice);
+		parse(text);
+		cr_expect_eq(controlled_faults_of(&program), cases[i].faults,
+			     "%s", text);
+	}
+}

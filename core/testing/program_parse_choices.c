@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/testing/parser.h"
+
+/* What may befall a task, after its name and a colon. */
+static bool parse_fate(struct parser *p, uint8_t *kind)
+{
+	struct word word = peek_word(p);
+
+	if (word_is(word, "timeout"))
+		*kind = CHOICE_TIMEOUT;
+	else if (word_is(word, "spurious"))
+		*kind = CHOICE_SPURIOUS;
+	else if (word_is(word, "cancel"))
+		*kind = CHOICE_CANCEL;
+	else
+		return fail(p, "timeout, spurious or cancel");
+	take(p, word);
+	return true;
+}
+
+static bool parse_choice_of_task(struct parser *p, struct choice *choice,
+				 struct word word)
+{
+	unsigned int actor = PROGRAM_MAX_ACTORS;
+
+	if (!actor_of(word, &actor) || actor >= p->program->nr_tasks)
+		return fail(p, "a task, irq:, hold or drain:");
+	take(p, word);
+	choice->kind = CHOICE_RUN;
+	choice->arg = (uint8_t)actor;
+	return !take_char(p, ':') || parse_fate(p, &choice->kind);
+}
+
+static bool parse_choice_value(struct parser *p, struct choice *choice)
+{
+	struct word word = peek_word(p);
+	unsigned int cpu = 0;
+
+	if (word_is(word, "hold")) {
+		choice->kind = CHOICE_HOLD;
+		take(p, word);
+		return true;
+	}
+	if (word_is(word, "irq")) {
+		choice->kind = CHOICE_IRQ;
+		take(p, word);
+		return take_char(p, ':') ? parse_irq_name(p, &choice->arg)
+					 : fail(p, ":");
+	}
+	if (!word_is(word, "drain"))
+		return parse_choice_of_task(p, choice, word);
+	choice->kind = CHOICE_DRAIN;
+	take(p, word);
+	if (!take_char(p, ':'))
+		return fail(p, ":");
+	if (!parse_number(p, 0, p->program->machine.nr_cpus - 1, &cpu))
+		return false;
+	choice->arg = (uint8_t)cpu;
+	return true;
+}
+
+bool parse_choices(struct parser *p)
+{
+	struct program *program = p->program;
+
+	while (!at_line_end(p)) {
+		struct choice choice = { 0 };
+		unsigned int least = 1;
+		unsigned int step = 0;
+
+		if (program->nr_choices == PROGRAM_MAX_CHOICES)
+			return fail(p, "64 choices at most");
+		if (program->nr_choices > 0)
+			least = program->choices[program->nr_choices - 1].step;
+		if (!parse_number(p, least, CHOICE_MAX_STEP, &step))
+			return false;
+		choice.step = step;
+		if (!take_char(p, '='))
+			return fail(p, "=");
+		if (!parse_choice_value(p, &choice))
+			return false;
+		program->choices[program->nr_choices++] = choice;
+	}
+	return true;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/testing/program.h"
+
+#include <highmem/format.h>
+
+size_t op_print(const struct op *op, char *buf, size_t size)
+{
+	const char *name = op_name(op->kind);
+	bool low = op->arg < MACHINE_LOWMEM_PAGES;
+
+	switch (op_arg(op->kind)) {
+	case OP_ARG_PAGE:
+		return hm_format(buf, size, "%s %c%u", name, low ? 'l' : 'p',
+				 low ? op->arg
+				     : op->arg - MACHINE_LOWMEM_PAGES);
+	case OP_ARG_IRQ:
+		return hm_format(buf, size, "%s %c", name,
+				 actor_letter(PROGRAM_MAX_TASKS + op->arg));
+	case OP_ARG_TASK:
+		return hm_format(buf, size, "%s %c", name,
+				 actor_letter(op->arg));
+	default:
+		return hm_format(buf, size, "%s", name);
+	}
+}
+
+/* Where the next piece of text goes; counts on past the end. */
+struct sink {
+	char *buf;
+	size_t size;
+	size_t len;
+};
+
+static char *sink_at(const struct sink *sink)
+{
+	return sink->len < sink->size ? sink->buf + sink->len : NULL;
+}
+
+static size_t sink_left(const struct sink *sink)
+{
+	return sink->len < sink->size ? sink->size - sink->len : 0;
+}
+
+static void print_machine(struct sink *sink, const struct machine_config *m)
+{
+	sink->len += hm_format(sink_at(sink), sink_left(sink),
+			       "machine cpus=%u slots=%u pages=%u colours=%u "
+			       "depth=%u pae=%s force=%s\n",
+			       m->nr_cpus, m->nr_slots, m->nr_pages,
+			       m->nr_colours, m->local_depth,
+			       m->pae ? "yes" : "no",
+			       m->force_map ? "yes" : "no");
+}
+
+static void print_actors(struct sink *sink, const struct program *program)
+{
+	for (unsigned int t = 0; t < program->nr_tasks; t++)
+		sink->len += hm_format(sink_at(sink), sink_left(sink),
+				       "task %c cpu=%u\n", actor_letter(t),
+				       program->task_cpu[t]);
+	for (unsigned int i = 0; i < program->nr_irqs; i++)
+		sink->len += hm_format(sink_at(sink), sink_left(sink),
+				       "irq %c cpu=%u\n",
+				       actor_letter(PROGRAM_MAX_TASKS + i),
+				       program->irq_cpu[i]);
+}
+
+size_t choice_print(const struct choice *choice, char *buf, size_t size)
+{
+	static const char *const suffix[CHOICE_NR_KINDS] = {
+		[CHOICE_RUN] = "",
+		[CHOICE_TIMEOUT] = ":timeout",
+		[CHOICE_SPURIOUS] = ":spurious",
+		[CHOICE_CANCEL] = ":cancel",
+	};
+	unsigned int step = choice->step;
+
+	switch ((enum choice_kind)choice->kind) {
+	case CHOICE_IRQ:
+		return hm_format(buf, size, "%u=irq:%c", step,
+				 actor_letter(PROGRAM_MAX_TASKS + choice->arg));
+	case CHOICE_HOLD:
+		return hm_format(buf, size, "%u=hold", step);
+	case CHOICE_DRAIN:
+		return hm_format(buf, size, "%u=drain:%u", step, choice->arg);
+	default:
+		return hm_format(buf, size, "%u=%c%s", step,
+				 actor_letter(choice->arg),
+				 suffix[choice->kind]);
+	}
+}
+
+#define CHOICES_PER_LINE 8
+
+static void print_choices(struct sink *sink, const struct program *program)
+{
+	for (unsigned int i = 0; i < program->nr_choices; i++) {
+		bool first = i % CHOICES_PER_LINE == 0;
+		bool last = i % CHOICES_PER_LINE == CHOICES_PER_LINE - 1 ||
+			    i + 1 == program->nr_choices;
+
+		if (first)
+			sink->len += hm_format(sink_at(sink), sink_left(sink),
+					       "choices:");
+		sink->len += hm_format(sink_at(sink), sink_left(sink), " ");
+		sink->len += choice_print(&program->choices[i], sink_at(sink),
+					  sink_left(sink));
+		if (last)
+			sink->len += hm_format(sink_at(sink), sink_left(sink),
+					       "\n");
+	}
+}
+
+size_t program_print(const struct program *program, char *buf, size_t size)
+{
+	struct sink sink = { buf, size, 0 };
+
+	if (size > 0)
+		buf[0] = '\0';
+	print_machine(&sink, &program->machine);
+	print_actors(&sink, program);
+	for (unsigned int i = 0; i < program->nr_ops; i++) {
+		const struct op *op = &program->ops[i];
+		bool first = i == 0 || op[-1].actor != op->actor;
+		bool last = i + 1 == program->nr_ops ||
+			    op[1].actor != op->actor;
+
+		if (first)
+			sink.len += hm_format(sink_at(&sink), sink_left(&sink),
+					      "%c: ", actor_letter(op->actor));
+		sink.len += op_print(op, sink_at(&sink), sink_left(&sink));
+		sink.len += hm_format(sink_at(&sink), sink_left(&sink), "%s",
+				      last ? "\n" : "; ");
+	}
+	print_choices(&sink, program);
+	return sink.len;
+}
