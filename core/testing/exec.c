@@ -209,6 +209,19 @@ static void reset_actors(const struct program *program)
 	}
 }
 
+/* Each actor's word in each page: nothing else is ever written. */
+static uint64_t hash_contents(void)
+{
+	uint64_t hash = 0;
+
+	for (unsigned int p = 0; p < exec.hm->config.nr_pages; p++)
+		for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
+			mix(&hash, machine_peek32(exec_page(&exec, p),
+						  oracle_word_offset(
+							  &exec.actors[a])));
+	return hash;
+}
+
 static void collect(struct exec_result *result)
 {
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
@@ -218,6 +231,8 @@ static void collect(struct exec_result *result)
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
 		mix(&result->outcome, exec.actors[a].history);
 	mix(&result->outcome, result->verdict);
+	if (exec.options->contents)
+		result->contents = hash_contents();
 	for (unsigned int s = 0; s < HM_NR_STATS; s++)
 		result->stats[s] = highmem_stat(exec.hm, (enum highmem_stat)s);
 }

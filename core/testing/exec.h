@@ -42,6 +42,10 @@ struct exec_options {
 	void (*trace)(void *arg, const char *task, const char *op,
 		      const char *outcome);
 	void *trace_arg;
+	/* Called with each sentence about a misuse that was meant, or NULL. */
+	void (*report)(void *arg, const char *sentence);
+	void *report_arg;
+	bool contents; /* fill exec_result.contents */
 	/* Progress, for a stall detector: bumped after each operation. */
 	port_stat_t *progress; /* PROGRAM_MAX_TASKS of them, or NULL */
 };
@@ -53,6 +57,8 @@ struct exec_result {
 	uint32_t nr_skipped;
 	/* What each actor's operations gave, in its own order, as one number. */
 	uint64_t outcome;
+	/* What is in the pages in the end, as one number, if asked for. */
+	uint64_t contents;
 	uint32_t stats[HM_NR_STATS]; /* at the end of the run */
 };
 

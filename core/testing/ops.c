@@ -10,6 +10,8 @@ static enum op_outcome expect_report(struct exec *exec, const char *what)
 
 	if (!bug)
 		exec_fail(exec, "misuse not reported: %s", what);
+	else if (exec->options->report)
+		exec->options->report(exec->options->report_arg, bug);
 	return OP_REFUSED;
 }
 

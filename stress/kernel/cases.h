@@ -6,6 +6,9 @@
 
 #include "core/testing/conformance.h"
 
+/* main.c: run one and print its result. */
+void run_case(const struct conformance_case *test);
+
 /* Random op programs under the oracle. */
 extern const struct conformance_case program_cases[];
 extern const unsigned int program_nr_cases;

@@ -10,8 +10,10 @@
  *	case=TEXT	only cases whose names contain TEXT
  *	seed=N		of the random programs (1)
  *	break=KIND	one more case that goes wrong on purpose (break.h)
+ *	plain		programs from modules on one CPU, and without PAE
  *
- * The port may read words of its own.
+ * The port may read words of its own. With boot modules, their programs are
+ * replayed instead of the suite (replay.h).
  */
 
 #include <highmem/format.h>
@@ -21,6 +23,7 @@
 #include "core/testing/machine.h"
 #include "stress/kernel/break.h"
 #include "stress/kernel/cases.h"
+#include "stress/kernel/replay.h"
 #include "stress/kernel/words.h"
 
 /* A case takes a few milliseconds; a loaded host may stretch that. */
@@ -51,7 +54,7 @@ static void report(const char *name, const char *why)
 	}
 }
 
-static void run_case(const struct conformance_case *test)
+void run_case(const struct conformance_case *test)
 {
 	const char *why;
 
@@ -164,5 +167,8 @@ void kernel_main(const char *command_line)
 		console_printf("1..0 # SKIP %s\n", why);
 		finish();
 	}
-	run_suite();
+	if (i686_nr_modules() == 0)
+		run_suite();
+	replay_modules();
+	finish();
 }

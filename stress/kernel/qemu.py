@@ -37,11 +37,13 @@ class Boot:
         self.complaint = ""  # QEMU's own
 
 
-def choose_accelerator(wish, cpus):
+def choose_accelerator(options):
     """The reference is TCG, each CPU with a thread of its own."""
-    if wish == "auto":
-        wish = "tcg"
-    return "tcg-multi" if wish == "tcg" and cpus > 1 else wish
+    if options.accel not in ("auto", "tcg"):
+        return options.accel
+    if options.smp == 1:
+        return "tcg"
+    return "tcg-single" if options.icount else "tcg-multi"
 
 
 def free_port():

@@ -114,6 +114,9 @@ def add_pc_options(parser):
                      help="page tables with 64-bit entries")
     pae.add_argument("--nopae", dest="pae", action="store_const",
                      const="nopae", help="with 32-bit entries")
+    parser.add_argument("--module", nargs="+", default=[], metavar="FILE",
+                        help="boot modules: .hmt programs, or packs of "
+                        "programs, which are replayed")
     parser.add_argument("--icount", action="store_true",
                         help="the PC's clocks count instructions: the same "
                         "run each time")
@@ -146,7 +149,7 @@ def parse_arguments():
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     add_pc_options(parser)
     add_run_options(parser)
-    parser.set_defaults(run="suite", time=None, module=[])
+    parser.set_defaults(run="suite", time=None)
     return parser.parse_args()
 
 
@@ -178,6 +181,8 @@ def problem(options):
     if not os.access(options.kernel, os.R_OK):
         return (f"cannot read the kernel {options.kernel}; "
                 "bazel build //stress/kernel:kernel makes one")
+    if options.icount and options.accel in ("kvm", "tcg-multi"):
+        return f"--icount does not go with --accel {options.accel}"
     for module in options.module:
         if module_problem(module):
             return module_problem(module)
@@ -268,7 +273,7 @@ def boot_and_judge(options, accel, kept):
 
 
 def run(options):
-    accel = qemu.choose_accelerator(options.accel, options.smp)
+    accel = qemu.choose_accelerator(options)
     if accel == "kvm" and not qemu.kvm_boots(options, Silent()):
         print("skipped: kvm: the probe did not boot")
         return SKIPPED

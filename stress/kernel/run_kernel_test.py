@@ -127,6 +127,11 @@ class Environment(unittest.TestCase):
             with self.subTest(flag=flag, value=value):
                 self.refused(run(flag, value), sentence)
 
+    def test_count_of_instructions_without_tcg(self):
+        for accel in ("kvm", "tcg-multi"):
+            self.refused(run("--icount", "--accel", accel),
+                         f"--icount does not go with --accel {accel}")
+
     def test_pae_and_nopae(self):
         self.refused(run("--pae", "--nopae"), "not allowed with")
 

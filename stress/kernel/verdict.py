@@ -15,7 +15,7 @@ def judge_death(boot):
     if boot.status == STATUS_STALL:
         return HUNG, f"the kernel stalled {where}: {ktap.bail_out}"
     if boot.status == STATUS_UNFIT:
-        return USAGE, f"the kernel cannot run on this PC: {ktap.bail_out}"
+        return USAGE, f"the kernel refused to run: {ktap.bail_out}"
     if ktap.bail_out:
         return FAILED, f"the kernel died {where}: {ktap.bail_out}"
     if boot.status == 0:

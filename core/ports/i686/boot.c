@@ -10,6 +10,7 @@
 
 #define MULTIBOOT_LOADER_MAGIC 0x2badb002
 #define MULTIBOOT_HAS_CMDLINE (1U << 2)
+#define MULTIBOOT_HAS_MODULES (1U << 3)
 #define MULTIBOOT_HAS_MMAP (1U << 6)
 
 struct multiboot_info {
@@ -21,9 +22,6 @@ struct multiboot_info {
 	uint32_t syms[4];
 	uint32_t mmap_length, mmap_addr;
 };
-
-/* What the provisional tables map of physical memory. */
-#define PROVISIONAL_BYTES (8U << 20)
 
 #define FIRST_FRAME ((pfn_t)0x100) /* of the RAM above 1 MiB */
 #define MAX_HIGHMEM_FRAMES (1U << 18)
@@ -87,6 +85,8 @@ static const char *read_info(uint32_t magic, uint32_t phys)
 		return "the multiboot information lies above 8 MiB";
 	if (info->flags & MULTIBOOT_HAS_CMDLINE)
 		why = check_command_line(info->cmdline);
+	if (!why && (info->flags & MULTIBOOT_HAS_MODULES))
+		why = modules_init(info->mods_addr, info->mods_count);
 	if (why)
 		return why;
 	if (!(info->flags & MULTIBOOT_HAS_MMAP))

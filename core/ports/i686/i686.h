@@ -25,6 +25,18 @@ _Noreturn void kernel_main(const char *command_line);
 /* Highmem frames in one piece from I686_HIGHMEM_PFN on (at most 1 GiB). */
 uint32_t i686_highmem_frames(void);
 
+/* A file that the loader put into memory. */
+struct i686_module {
+	const char *name; /* of the file, without its directory */
+	const void *data;
+	size_t size;
+};
+
+unsigned int i686_nr_modules(void);
+
+/* NULL from i686_nr_modules() on. */
+const struct i686_module *i686_get_module(unsigned int nr);
+
 /* What the host sees of it: QEMU's exit status is 2 * code + 1. */
 enum i686_exit {
 	I686_EXIT_PASS = 0x10,
@@ -62,6 +74,13 @@ void i686_timer(unsigned int hz, void (*hook)(void *arg), void *arg);
  * It is the clock's interrupt that looks, so it needs interrupts on.
  */
 void i686_watchdog(unsigned int seconds);
+
+/*
+ * Time that does not pass by itself: a tick for each machine_yield(), and up
+ * to the next deadline when nobody can run, as on the simulated machine. So a
+ * program with deadlines ends the same way on both.
+ */
+void i686_set_virtual_time(bool on);
 
 /* ---- Interrupts and switches at will ------------------------------------- */
 

@@ -45,6 +45,18 @@ bool step_trap(struct trap_frame *frame);
 void timer_init(void);
 void timer_interrupt(const struct trap_frame *frame);
 
+/* Virtual time: is it on? Let it pass up to @now; interrupts are off. */
+bool timer_is_virtual(void);
+void timer_pass(uint64_t now);
+
+/* ---- modules.c --------------------------------------------------------------- */
+
+/* What the provisional tables map of physical memory. */
+#define PROVISIONAL_BYTES (8U << 20)
+
+/* Remember the loader's list of @nr. NULL, or what is wrong with it. */
+const char *modules_init(uint32_t list_phys, uint32_t nr);
+
 /* ---- paging.c -------------------------------------------------------------- */
 
 void paging_init(void);

@@ -80,13 +80,29 @@ static void switch_to(struct port_task *next)
 	i686_switch(&prev->esp, next->esp);
 }
 
-static bool someone_has_a_deadline(void)
+/* The next one, or PORT_NO_DEADLINE. */
+static uint64_t next_deadline(void)
 {
+	uint64_t next = PORT_NO_DEADLINE;
+
 	for (unsigned int id = 1; id < nr_tasks; id++)
-		if (tasks[id].state == TASK_ASLEEP &&
-		    tasks[id].deadline != PORT_NO_DEADLINE)
-			return true;
-	return false;
+		if (tasks[id].state == TASK_ASLEEP && tasks[id].deadline < next)
+			next = tasks[id].deadline;
+	return next;
+}
+
+/* Nobody can run: wait for a deadline. False: there is none. */
+static bool wait_for_deadline(void)
+{
+	uint64_t next = next_deadline();
+
+	if (next == PORT_NO_DEADLINE)
+		return false;
+	if (timer_is_virtual())
+		timer_pass(next);
+	else
+		irq_wait();
+	return true;
 }
 
 /*
@@ -100,8 +116,9 @@ static void give_up_cpu(void)
 
 	/* An interrupt of the wait must not switch away from it. */
 	cpu->preempt_count++;
-	while (!(next = pick()) && someone_has_a_deadline())
-		irq_wait();
+	do
+		next = pick();
+	while (!next && wait_for_deadline());
 	cpu->preempt_count--;
 	switch_to(next ? next : &tasks[0]);
 }
@@ -283,6 +300,13 @@ enum machine_verdict machine_run(void)
 
 void machine_yield(uint32_t rank)
 {
+	port_irq_t flags;
+
+	if (timer_is_virtual()) {
+		flags = port_irq_save();
+		timer_pass(port_now() + 1);
+		port_irq_restore(flags);
+	}
 	port_task_current()->rank = rank;
 	i686_preempt();
 }

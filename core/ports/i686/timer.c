@@ -14,6 +14,7 @@
 
 static struct {
 	uint64_t ticks;
+	bool is_virtual; /* they pass by timer_pass() only */
 	uint64_t microseconds;
 	uint64_t bark_at;	  /* in microseconds */
 	unsigned int tick_length; /* in microseconds */
@@ -55,7 +56,8 @@ void timer_interrupt(const struct trap_frame *frame)
 {
 	char sentence[64];
 
-	timer.ticks++;
+	if (!timer.is_virtual)
+		timer.ticks++;
 	timer.microseconds += timer.tick_length;
 	if (bark_seconds && timer.microseconds >= timer.bark_at) {
 		hm_format(sentence, sizeof(sentence),
@@ -65,6 +67,22 @@ void timer_interrupt(const struct trap_frame *frame)
 	sched_tick(timer.ticks);
 	if (timer.hook)
 		timer.hook(timer.arg);
+}
+
+void i686_set_virtual_time(bool on)
+{
+	timer.is_virtual = on;
+}
+
+bool timer_is_virtual(void)
+{
+	return timer.is_virtual;
+}
+
+void timer_pass(uint64_t now)
+{
+	timer.ticks = now;
+	sched_tick(now);
 }
 
 uint64_t port_now(void)

@@ -1,0 +1,273 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Runs op programs in the kernel and on the simulated machine: do they agree?
+
+Each program's outcome is compared, line by line: what each operation gave, the
+sentences about misuse, what is in the pages in the end, the statistics.
+stress/kernel/outcome.h says what may differ. FILE is a program, as text or as
+bytes from a fuzz corpus, or a folder of them.
+
+exit status:
+  0   the outcomes are the same
+  77  one differs, or the kernel or the host found a bug
+  4   skipped: nothing could be compared
+  1   wrong usage, or something could not run
+"""
+
+import argparse
+import os
+import random
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True  # the tree may be read-only
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, HERE)
+import pack  # noqa: E402
+from verdict import FAILED, OK, SKIPPED, USAGE  # noqa: E402
+
+OUTCOME = re.compile(r"= (\S+) (.*)")
+RESULT = re.compile(r"(ok|not ok) \d+ (\S+)(?: # SKIP (.*))?$")
+
+PER_BOOT = 2000  # programs, to stay below the runner's time limit
+
+
+class Unusable(Exception):
+    """One sentence on why there is nothing to compare."""
+
+
+def complain(sentence):
+    print(f"equivalence: {sentence}", file=sys.stderr, flush=True)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        prog="equivalence", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kernel", required=True, metavar="IMG")
+    parser.add_argument("--host", required=True, metavar="PROGRAM",
+                        help="//stress/kernel:outcomes")
+    parser.add_argument("--machine", action="append", metavar="OPTIONS",
+                        help="a kernel to compare with, as options of "
+                        "run_kernel, like --machine='--smp 4 --pae'; may come "
+                        "several times (default: one CPU)")
+    parser.add_argument("--plain", action="store_true",
+                        help="run each program on one CPU and without PAE, "
+                        "whatever it says")
+    parser.add_argument("--random", type=int, default=0, metavar="N",
+                        help="and N programs of random bytes")
+    parser.add_argument("--seed", type=int, default=1, metavar="N",
+                        help="of these (default: 1)")
+    parser.add_argument("--keep", metavar="DIR", default="differs",
+                        help="where programs that differ are put, to replay "
+                        "them (default: ./differs)")
+    parser.add_argument("file", nargs="*", metavar="FILE")
+    return parser.parse_args()
+
+
+# ---- Programs --------------------------------------------------------------
+
+
+def users_path(path):
+    """`bazel run` changes the directory: paths are from where the user is."""
+    home = os.environ.get("BUILD_WORKING_DIRECTORY")
+    theirs = os.path.join(home, path) if home else path
+    return theirs if os.path.exists(theirs) else path
+
+
+def is_program(data):
+    """A fuzzer's file may begin like text and go on with anything."""
+    text = data.startswith((b"#", b"machine"))
+    return not text or re.fullmatch(rb"[\t\n\r -~]*", data)
+
+
+def read_programs(paths):
+    """[(name, bytes)], in the order of the names; no name twice."""
+    found = {}
+    for path in paths:
+        for file in pack.files(users_path(path)):
+            try:
+                with open(file, "rb") as opened:
+                    data = opened.read()
+            except OSError as error:
+                raise Unusable(f"{file}: {error.strerror}") from None
+            name = pack.name_of(file)
+            if not is_program(data):
+                print(f"skipped: {name}: begins like text, but is not")
+                continue
+            if found.setdefault(name, data) != data:
+                raise Unusable(f"two programs have the name {name}")
+    return sorted(found.items())
+
+
+def random_programs(count, seed):
+    """Any bytes are a program."""
+    numbers = random.Random(seed)
+    found = []
+    while len(found) < count:
+        data = numbers.randbytes(numbers.randint(24, 200))
+        if is_program(data):
+            found.append((f"random/{seed}.{len(found)}", data))
+    return found
+
+
+# ---- Both sides ------------------------------------------------------------
+
+
+class Side:
+    """What one of them said of each program."""
+
+    def __init__(self, lines):
+        self.outcome = {}
+        self.skipped = {}
+        self.bad = []
+        for line in lines:
+            self._take(line)
+
+    def _take(self, line):
+        match = OUTCOME.match(line)
+        if match and match.group(2).startswith("skipped "):
+            self.skipped[match.group(1)] = match.group(2)[len("skipped "):]
+        elif match:
+            self.outcome.setdefault(match.group(1), []).append(match.group(2))
+        match = RESULT.match(line)
+        if match and match.group(3):
+            self.skipped[match.group(2)] = match.group(3)
+        elif match and match.group(1) != "ok":
+            self.bad.append(match.group(2))
+
+
+def run_host(options, module):
+    command = [options.host, *(["--plain"] if options.plain else []), module]
+    result = subprocess.run(command, capture_output=True, text=True,
+                            check=False)
+    if result.returncode not in (OK, FAILED):
+        raise Unusable(result.stderr.strip() or
+                       f"{options.host} ended with {result.returncode}")
+    return Side(result.stdout.splitlines())
+
+
+def run_kernel(options, machine, module, folder):
+    """None: this kernel cannot be that machine, which was said."""
+    command = ["/usr/bin/python3", os.path.join(HERE, "run_kernel.py"),
+               "--kernel", options.kernel, "--icount", "--timeout", "600s",
+               "--out", folder, *shlex.split(machine),
+               *(["--append", "plain"] if options.plain else []),
+               "--module", module]
+    result = subprocess.run(command, capture_output=True, text=True,
+                            check=False)
+    if result.returncode == SKIPPED:
+        why = result.stdout.strip().rsplit("\n", 1)[-1]
+        print(f"{why} (machine: {machine or 'one CPU'})")
+        return None
+    if result.returncode not in (OK, FAILED) or (
+            result.stderr and "run_kernel: failed: " not in result.stderr):
+        raise Unusable(result.stderr.strip())
+    with open(os.path.join(folder, "console.log"), encoding="ascii") as log:
+        return Side(log.read().splitlines())
+
+
+# ---- The comparison --------------------------------------------------------
+
+
+def keep(options, name, data):
+    """A file to replay a program from; its path."""
+    folder = os.path.join(
+        os.environ.get("TEST_UNDECLARED_OUTPUTS_DIR")
+        or os.environ.get("BUILD_WORKING_DIRECTORY", "."), options.keep)
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, name.replace("/", "-"))
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+def show_difference(options, machine, program, host, kernel):
+    name, data = program
+    print(f"not ok: {name}: the kernel's outcome is not the host's")
+    for who, lines, others in (("host", host, kernel), ("kernel", kernel,
+                                                        host)):
+        if not lines:
+            print(f"  {who:6}   nothing")
+        for line in lines:
+            print(f"  {who:6} {' ' if line in others else '!'} {line}")
+    words = ["bazel run //stress/kernel:equivalence --"]
+    words += ["--machine=" + shlex.quote(machine)] if machine else []
+    words += ["--plain"] if options.plain else []
+    words.append(shlex.quote(keep(options, name, data)))
+    print("replay: " + " ".join(words), flush=True)
+
+
+class Tally:
+    """Comparisons, and the programs that could not be compared at all."""
+
+    def __init__(self):
+        self.same = self.different = 0
+        self.compared = set()
+        self.why_not = {}
+
+    def judge(self, options, machine, program, host, kernel):
+        name = program[0]
+        ours, theirs = host.outcome.get(name, []), kernel.outcome.get(name, [])
+        why = kernel.skipped.get(name) or host.skipped.get(name)
+        if why and not (ours and theirs):
+            self.why_not[name] = why
+            return
+        self.compared.add(name)
+        if ours and ours == theirs and name not in kernel.bad:
+            self.same += 1
+        else:
+            self.different += 1
+            show_difference(options, machine, program, ours, theirs)
+
+    def summary(self, programs):
+        left = [name for name, _ in programs if name not in self.compared]
+        for name in left:
+            print(f"skipped: {name}: {self.why_not.get(name, 'no kernel')}")
+        print(f"{len(programs)} programs, {len(left)} of them skipped; "
+              f"{self.same} outcomes are the same, {self.different} are not")
+        print(f"cases: {self.same} passed, {self.different} failed")
+        if self.different:
+            return FAILED
+        return OK if self.same else SKIPPED
+
+
+def compare(options, programs, tally):
+    with tempfile.TemporaryDirectory() as folder:
+        module = os.path.join(folder, "programs.pack")
+        with open(module, "wb") as file:
+            file.write(pack.pack(programs))
+        host = run_host(options, module)
+        for machine in options.machine or [""]:
+            kernel = run_kernel(options, machine, module, folder)
+            for program in programs if kernel else []:
+                tally.judge(options, machine, program, host, kernel)
+
+
+def compare_all(options):
+    programs = read_programs(options.file)
+    programs += random_programs(options.random, options.seed)
+    if not programs:
+        raise Unusable("no program to run; see --help")
+    tally = Tally()
+    for start in range(0, len(programs), PER_BOOT):
+        compare(options, programs[start:start + PER_BOOT], tally)
+        if sys.stderr.isatty() and start + PER_BOOT < len(programs):
+            complain(f"{start + PER_BOOT} of {len(programs)} programs")
+    return tally.summary(programs)
+
+
+def main():
+    options = parse_arguments()
+    try:
+        return compare_all(options)
+    except Unusable as error:
+        complain(error)
+        return USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
