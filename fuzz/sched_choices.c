@@ -346,8 +346,8 @@ bool mutate_burst(const struct mutation *m)
 static bool drains(const struct mutation *m, uint32_t step)
 {
 	static const enum sim_access locked[] = {
-		SIM_CAS,     SIM_ADD,	    SIM_FENCE,	SIM_LOCK,
-		SIM_PTE_SET, SIM_PTE_CLEAR, SIM_UNPARK,
+		SIM_CAS,  SIM_ADD,     SIM_EXCHANGE,  SIM_FENCE,
+		SIM_LOCK, SIM_PTE_SET, SIM_PTE_CLEAR, SIM_UNPARK,
 	};
 
 	for (unsigned int i = 0; i < sizeof(locked) / sizeof(locked[0]); i++)

@@ -42,6 +42,7 @@ const struct port_contract {
 	bool (*atomic_cas)(port_atomic_t *word, uint32_t *expected,
 			   uint32_t desired);
 	uint32_t (*atomic_fetch_add)(port_atomic_t *word, uint32_t delta);
+	uint32_t (*atomic_exchange)(port_atomic_t *word, uint32_t value);
 	void (*fence)(void);
 	void (*stat_inc)(port_stat_t *stat);
 	void (*stat_set)(port_stat_t *stat, uint32_t value);
@@ -78,6 +79,7 @@ const struct port_contract {
 	.atomic_store = port_atomic_store,
 	.atomic_cas = port_atomic_cas,
 	.atomic_fetch_add = port_atomic_fetch_add,
+	.atomic_exchange = port_atomic_exchange,
 	.fence = port_fence,
 	.stat_inc = port_stat_inc,
 	.stat_set = port_stat_set,

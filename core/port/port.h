@@ -107,6 +107,9 @@ bool port_atomic_cas(port_atomic_t *word, uint32_t *expected, uint32_t desired);
 /* Adds @delta (wrapping) and returns the value before. A full fence. */
 uint32_t port_atomic_fetch_add(port_atomic_t *word, uint32_t delta);
 
+/* Stores @value and returns the value before. A full fence. */
+uint32_t port_atomic_exchange(port_atomic_t *word, uint32_t value);
+
 /* Full fence: stores before it are visible before loads after it. */
 void port_fence(void);
 

@@ -85,7 +85,7 @@ static void name_word(const struct record *record, struct entry *entry,
 static bool is_word_access(enum sim_access access)
 {
 	return access == SIM_LOAD || access == SIM_STORE || access == SIM_CAS ||
-	       access == SIM_ADD;
+	       access == SIM_ADD || access == SIM_EXCHANGE;
 }
 
 /* The core's words are in struct highmem, in mem_map, and on stacks. */

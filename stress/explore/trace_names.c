@@ -217,6 +217,7 @@ static void access_words(const struct record *record, const struct entry *entry,
 	case SIM_STORE:
 	case SIM_CAS:
 	case SIM_ADD:
+	case SIM_EXCHANGE:
 	case SIM_PTE_SET:
 	case SIM_PTE_CLEAR:
 		if (is_lock(record, entry) && entry->access != SIM_LOAD)

@@ -151,6 +151,7 @@ static bool is_access_worth_it(uint32_t at)
 	case SIM_STORE:
 	case SIM_CAS:
 	case SIM_ADD:
+	case SIM_EXCHANGE:
 		return is_word_worth_it(at);
 	case SIM_LOCK:
 	case SIM_UNLOCK:

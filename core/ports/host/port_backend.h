@@ -210,6 +210,16 @@ static inline uint32_t port_atomic_fetch_add(port_atomic_t *word,
 	return old;
 }
 
+static inline uint32_t port_atomic_exchange(port_atomic_t *word, uint32_t value)
+{
+	uint32_t old;
+
+	host_window();
+	old = __atomic_exchange_n(&word->value, value, __ATOMIC_SEQ_CST);
+	host_fence_after_rmw();
+	return old;
+}
+
 static inline uint32_t port_stat_read(const port_stat_t *stat)
 {
 	return __atomic_load_n(&stat->value, __ATOMIC_RELAXED);

@@ -133,6 +133,12 @@ static inline uint32_t port_atomic_fetch_add(port_atomic_t *word,
 					 memory_order_seq_cst);
 }
 
+static inline uint32_t port_atomic_exchange(port_atomic_t *word, uint32_t value)
+{
+	return atomic_exchange_explicit(&word->value, value,
+					memory_order_seq_cst);
+}
+
 static inline void port_fence(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);

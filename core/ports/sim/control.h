@@ -20,6 +20,7 @@ enum sim_access {
 	SIM_STORE,
 	SIM_CAS,
 	SIM_ADD,
+	SIM_EXCHANGE,
 	SIM_FENCE,
 	SIM_LOCK,
 	SIM_UNLOCK,

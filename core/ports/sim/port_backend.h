@@ -30,6 +30,7 @@ uint32_t sim_load(const port_atomic_t *word);
 void sim_store(port_atomic_t *word, uint32_t value);
 bool sim_cas(port_atomic_t *word, uint32_t *expected, uint32_t desired);
 uint32_t sim_fetch_add(port_atomic_t *word, uint32_t delta);
+uint32_t sim_exchange(port_atomic_t *word, uint32_t value);
 void sim_fence(void);
 
 /* Always inlined, so that the long way knows who called. */
@@ -69,6 +70,16 @@ SIM_INLINE uint32_t port_atomic_fetch_add(port_atomic_t *word, uint32_t delta)
 	if (SIM_CONTROLLED)
 		return sim_fetch_add(word, delta);
 	word->value = old + delta;
+	return old;
+}
+
+SIM_INLINE uint32_t port_atomic_exchange(port_atomic_t *word, uint32_t value)
+{
+	uint32_t old = word->value;
+
+	if (SIM_CONTROLLED)
+		return sim_exchange(word, value);
+	word->value = value;
 	return old;
 }
 

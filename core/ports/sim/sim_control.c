@@ -72,6 +72,7 @@ const char *sim_access_name(enum sim_access access)
 		[SIM_STORE] = "store",
 		[SIM_CAS] = "cas",
 		[SIM_ADD] = "add",
+		[SIM_EXCHANGE] = "exchange",
 		[SIM_FENCE] = "fence",
 		[SIM_LOCK] = "lock",
 		[SIM_UNLOCK] = "unlock",
@@ -366,6 +367,18 @@ uint32_t sim_fetch_add(port_atomic_t *word, uint32_t delta)
 	old = word->value;
 	word->value = old + delta;
 	sim_tell(SIM_ADD, word, old, word->value, CALLER);
+	return old;
+}
+
+uint32_t sim_exchange(port_atomic_t *word, uint32_t value)
+{
+	uint32_t old;
+
+	sim_point(SIM_EXCHANGE);
+	sim_drain(sim.cpu);
+	old = word->value;
+	word->value = value;
+	sim_tell(SIM_EXCHANGE, word, old, value, CALLER);
 	return old;
 }
 
