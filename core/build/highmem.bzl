@@ -10,10 +10,17 @@ load("//core/build:copts.bzl", "HIGHMEM_COPTS")
 
 # The core, every file of it.
 _SOURCES = [
+    "fixmap.c",
     "format.c",
     "init.c",
     "kmap_local.c",
+    "layout.c",
+    "layout_words.c",
+    "memmap.c",
     "page.c",
+    "pgtable.c",
+    "pgtable_entry.c",
+    "pgtable_kernel.c",
     "pkmap.c",
     "pkmap_queue.c",
     "report.c",
@@ -23,6 +30,7 @@ _SOURCES = [
 
 _PRIVATE_HEADERS = [
     "internal.h",
+    "pgtable.h",
     "pkmap_queue.h",
 ]
 

@@ -48,7 +48,7 @@ Test(fixmap, bounds_belong_to_it_and_their_neighbours_do_not)
 Test(fixmap, layout)
 {
 	cr_expect_eq(FIXADDR_TOP, 0xfffff000);
-	cr_expect_eq(FIXADDR_START, 0xfff7d000);
+	cr_expect_eq(FIXADDR_START, 0xfff7b000);
 	cr_expect_eq(PKMAP_BASE_NONPAE, 0xff800000);
 	cr_expect_eq(PKMAP_BASE_PAE, 0xffc00000);
 }

@@ -12,6 +12,7 @@
  *	FIXADDR_TOP +----------------------+
  *	            | fixed addresses      |  index 0, 1, 2 ... downwards,
  *	            | kmap_local windows   |  KM_MAX_IDX for each CPU
+ *	            | the kernel's own     |  from FIX_APIC_BASE on
  *	FIXADDR_START  ------------------- +
  *	            | unused, at least one | guard
  *	            | page                 |
@@ -34,6 +35,8 @@ enum fixed_addresses {
 	FIX_KMAP_BEGIN,
 	FIX_KMAP_END = FIX_KMAP_BEGIN + KM_MAX_IDX * HIGHMEM_MAX_CPUS - 1,
 	FIX_HOLE_BELOW,
+	FIX_APIC_BASE, /* the local APIC's registers */
+	FIX_EARLY,     /* a page that boot looks at for a moment */
 	__end_of_fixed_addresses
 };
 
@@ -84,5 +87,46 @@ static inline unsigned int virt_to_fix(vaddr_t vaddr)
 		return __end_of_fixed_addresses;
 	return (unsigned int)((FIXADDR_TOP - 1 - vaddr) >> PAGE_SHIFT);
 }
+
+/* ---- Mapping the kernel's own entries --------------------------------------- */
+
+#define FIXMAP_PROT (PTE_PRESENT | PTE_WRITE)
+#define FIXMAP_PROT_NOCACHE (FIXMAP_PROT | PTE_PCD | PTE_PWT)
+
+/*
+ * Map @paddr, a page's, at fixmap entry @idx, or unmap the entry. It must be
+ * one of the kernel's own, from FIX_APIC_BASE on: the windows are kmap_local's.
+ * False, and a sentence to port_bug(), for any other entry, an address or a
+ * protection that does not fit. One caller at a time for each entry.
+ *
+ * What was mapped there before is unmapped and every CPU forgets it, so that is
+ * not for interrupts, nor while they are off (port_tlb_shootdown_pages()). An
+ * entry that is none is mapped in any context. Needs the fixmap's page tables.
+ */
+bool fixmap_set(unsigned int idx, paddr_t paddr, pte_t prot);
+bool fixmap_clear(unsigned int idx);
+
+/*
+ * The same, but only this CPU forgets what was there: for the time before other
+ * CPUs run, and for entries that only this CPU ever used. Any context.
+ */
+bool fixmap_set_early(unsigned int idx, paddr_t paddr, pte_t prot);
+bool fixmap_clear_early(unsigned int idx);
+
+/* @idx, if it is a constant and one of the kernel's own entries. */
+#define FIXMAP_OWN(idx) \
+	((unsigned int)(idx) + \
+	 0 * (unsigned int)sizeof(struct { \
+		 _Static_assert((idx) > FIX_HOLE_BELOW && \
+					(idx) < __end_of_fixed_addresses, \
+				"not a fixmap entry of the kernel's own"); \
+		 int ok; \
+	 }))
+
+/* Linux's names. @idx is a constant; another one does not compile. */
+#define set_fixmap(idx, paddr, prot) fixmap_set(FIXMAP_OWN(idx), paddr, prot)
+#define set_fixmap_nocache(idx, paddr) \
+	fixmap_set(FIXMAP_OWN(idx), paddr, FIXMAP_PROT_NOCACHE)
+#define clear_fixmap(idx) fixmap_clear(FIXMAP_OWN(idx))
 
 #endif

@@ -14,6 +14,9 @@
 /* Page frame number: a physical address divided by PAGE_SIZE. */
 typedef uint32_t pfn_t;
 
+/* A physical address, in bytes: 32 bits without PAE, 36 with it. */
+typedef uint64_t paddr_t;
+
 /* A kernel virtual address as a number; never dereferenced by the core. */
 typedef uintptr_t vaddr_t;
 
@@ -30,9 +33,18 @@ typedef uint64_t pte_t;
 /* Bits of a PTE, as in the Intel SDM, volume 3A, section 4.3 and 4.4. */
 #define PTE_PRESENT ((pte_t)1 << 0)
 #define PTE_WRITE ((pte_t)1 << 1)
+#define PTE_USER ((pte_t)1 << 2)
+#define PTE_PWT ((pte_t)1 << 3)
+#define PTE_PCD ((pte_t)1 << 4)
 #define PTE_ACCESSED ((pte_t)1 << 5)
 #define PTE_DIRTY ((pte_t)1 << 6)
-#define PTE_NX ((pte_t)1 << 63)
+#define PTE_PAT ((pte_t)1 << 7) /* of a 4 KiB page */
+#define PTE_GLOBAL ((pte_t)1 << 8)
+#define PTE_NX ((pte_t)1 << 63) /* PAE with EFER.NXE */
+
+/* The same bit of a directory entry says: a large page. Its PAT is bit 12. */
+#define PDE_LARGE ((pte_t)1 << 7)
+#define PDE_PAT ((pte_t)1 << 12)
 
 /* Frame numbers that a PTE can hold: 20 bits without PAE, 24 with it. */
 #define PFN_BITS_NONPAE 20

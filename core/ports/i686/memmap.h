@@ -4,21 +4,7 @@
 
 /* The firmware's map of physical memory, as a multiboot loader hands it on. */
 
-#include <highmem/types.h>
-
-#define MEMMAP_MAX_RANGES 32
-#define MEMMAP_RAM 1
-
-struct memmap_range {
-	uint64_t start;
-	uint64_t end;
-	uint32_t type; /* MEMMAP_RAM, or something to keep away from */
-};
-
-struct memmap {
-	unsigned int nr;
-	struct memmap_range range[MEMMAP_MAX_RANGES];
-};
+#include <highmem/memmap.h>
 
 /*
  * Read @len bytes of multiboot memory map entries. Returns NULL, or one
