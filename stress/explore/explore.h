@@ -6,7 +6,7 @@
  * The explorer: looks for an interleaving, an interrupt, a delayed store that
  * breaks a program. What the parts tell each other.
  *
- *	search.c	tries schedules of one program
+ *	search*.c	try schedules of one program
  *	minimize.c	makes a failing program small
  *	trace.c		prints a run so that one sees why
  *	explain.c	says in one sentence what went wrong
@@ -25,17 +25,21 @@ enum search_strategy {
 	SEARCH_RANDOM,	  /* leave the default with a probability, by swarm */
 	SEARCH_PCT,	  /* random priorities, depth - 1 changes of them */
 	SEARCH_DFS,	  /* all schedules with max_preemptions, in order */
-	SEARCH_PORTFOLIO, /* random and PCT in turns */
+	SEARCH_PORTFOLIO, /* random, PCT and DFS with a growing bound, in turns */
+	SEARCH_URW,	  /* every interleaving about as likely as any other */
 };
+
+#define EXPLORE_UNBOUNDED UINT32_MAX
 
 struct search_options {
 	enum search_strategy strategy;
-	uint32_t faults;	      /* enum controlled_fault */
-	unsigned int max_preemptions; /* DFS: deviations where one could run on */
-	unsigned int depth;	      /* PCT: of the bug, 1 up */
-	uint32_t max_steps;	      /* of a run; more is a stall */
-	uint64_t iterations;	      /* schedules to try; 0: no limit */
-	bool prune;		      /* DFS: not twice from the same state */
+	uint32_t faults; /* enum controlled_fault */
+	/* DFS: deviations where one could run on, or EXPLORE_UNBOUNDED. */
+	unsigned int max_preemptions;
+	unsigned int depth;  /* PCT: of the bug, 1 up */
+	uint32_t max_steps;  /* of a run; more is a stall */
+	uint64_t iterations; /* schedules to try; 0: no limit */
+	bool prune;	     /* DFS: not twice from the same state */
 	/* Called now and then; true: stop. Or NULL. */
 	bool (*should_stop)(void *arg);
 	void *arg;
@@ -48,6 +52,7 @@ struct search_result {
 	uint64_t pruned;   /* DFS with prune: runs cut short */
 	uint64_t outcomes; /* sum of the end states' hashes over distinct ones */
 	uint64_t deadlocks; /* schedules that end in the program's own */
+	bool incomplete;    /* DFS: a run was too long to try all it offers */
 	struct controlled_result run; /* the failing one, for SEARCH_BUG */
 };
 

@@ -21,11 +21,12 @@ static const char help[] =
 	"       explore --help\n"
 	"\n"
 	"run looks for a schedule that breaks a program, or random programs:\n"
-	"  --strategy=portfolio   random, pct, dfs, or random and pct in turns\n"
+	"  --strategy=portfolio   random, pct, urw, dfs; or random, pct and dfs with\n"
+	"                         a growing bound in turns, small programs too\n"
 	"  --iterations=N         schedules in all; 0, the default: no limit\n"
 	"  --time=60s             stop after that long (s, m, h)\n"
 	"  --depth=3              pct: depth of the bug\n"
-	"  --max-preemptions=2    dfs: answers other than the default\n"
+	"  --max-preemptions=2    dfs: answers other than the default, or unbounded\n"
 	"  --max-steps=20000      a run that takes more has stalled\n"
 	"  --seed=U64|COMMIT      same seed, same search; a commit hash will do\n"
 	"  --jobs=N               processes, each with a seed of its own\n"
@@ -65,6 +66,14 @@ static bool parse_count(const char *text, uint64_t max, unsigned int *value)
 	if (!parse_u64(text, &n) || n > max)
 		return false;
 	*value = (unsigned int)n;
+	return true;
+}
+
+static bool parse_bound(const char *text, unsigned int *bound)
+{
+	if (strcmp(text, "unbounded") != 0)
+		return parse_count(text, 16, bound);
+	*bound = EXPLORE_UNBOUNDED;
 	return true;
 }
 
@@ -111,10 +120,10 @@ static bool parse_word(const char *text, const char *const *words,
 static bool parse_strategy(const char *text, enum search_strategy *strategy)
 {
 	static const char *const words[] = { "random", "pct", "dfs",
-					     "portfolio" };
+					     "portfolio", "urw" };
 	unsigned int index;
 
-	if (!parse_word(text, words, 4, &index))
+	if (!parse_word(text, words, 5, &index))
 		return false;
 	*strategy = (enum search_strategy)index;
 	return true;
@@ -187,7 +196,7 @@ static bool set_search_flag(struct search_options *search, int flag,
 		return parse_count(text, 8, &search->depth) &&
 		       search->depth > 0;
 	case FLAG_PREEMPTIONS:
-		return parse_count(text, 16, &search->max_preemptions);
+		return parse_bound(text, &search->max_preemptions);
 	case FLAG_STEPS:
 		return parse_count(text, 1000000, &search->max_steps) &&
 		       search->max_steps > 0;

@@ -49,6 +49,9 @@ double now_seconds(void);
  */
 int report_finding(struct program *found, const char *dir);
 
+/* small.c: a random program whose schedules can be gone through in order. */
+void draw_small_program(struct program *program, uint64_t *seed);
+
 int verb_run(const struct options *options);
 int verb_exhaust(const struct options *options);
 

@@ -44,40 +44,129 @@ static void parse(struct program *program, const char *text)
 		  error.line, error.expected);
 }
 
-static void search(const char *text, unsigned int bound, bool prune,
-		   struct search_result *result)
+static enum search_end search_under(const char *text, uint32_t faults,
+				    unsigned int bound, bool prune,
+				    struct search_result *result)
 {
 	static struct program program;
 	uint64_t seed = 1;
 	const struct search_options options = {
 		.strategy = SEARCH_DFS,
-		.faults = FAULT_IRQ,
+		.faults = faults,
 		.max_preemptions = bound,
 		.prune = prune,
 	};
 
 	parse(&program, text);
-	cr_assert_eq(search_program(&program, &options, &seed, result),
+	return search_program(&program, &options, &seed, result);
+}
+
+static void search(const char *text, unsigned int bound, bool prune,
+		   struct search_result *result)
+{
+	cr_assert_eq(search_under(text, FAULT_IRQ, bound, prune, result),
 		     SEARCH_DONE, "%s", text);
 }
 
-Test(search, pruning_keeps_all_outcomes)
+/* Both searches, to their ends: the same outcomes, by a shorter way. */
+static void compare(const char *text, uint32_t faults, unsigned int bound)
 {
 	static struct search_result plain;
 	static struct search_result pruned;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		for (unsigned int bound = 0; bound <= 1; bound++) {
-			search(texts[i], bound, false, &plain);
-			search(texts[i], bound, true, &pruned);
-			cr_expect_eq(plain.outcomes, pruned.outcomes, "%s",
-				     texts[i]);
-			cr_expect_eq(plain.deadlocks > 0, pruned.deadlocks > 0,
-				     "%s", texts[i]);
-			cr_expect_leq(pruned.steps, plain.steps, "%s",
-				      texts[i]);
-		}
+	cr_assert_eq(search_under(text, faults, bound, false, &plain),
+		     SEARCH_DONE, "%s", text);
+	cr_assert_eq(search_under(text, faults, bound, true, &pruned),
+		     SEARCH_DONE, "%s", text);
+	cr_expect_eq(plain.outcomes, pruned.outcomes, "%s", text);
+	cr_expect_eq(plain.deadlocks > 0, pruned.deadlocks > 0, "%s", text);
+	cr_expect_leq(pruned.steps, plain.steps, "%s", text);
+}
+
+Test(search, pruning_keeps_all_outcomes)
+{
+	static const uint32_t classes[] = {
+		FAULT_IRQ,
+		FAULT_TSO,
+		FAULT_SPURIOUS | FAULT_TIMEOUT,
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		for (size_t f = 0; f < sizeof(classes) / sizeof(classes[0]);
+		     f++)
+			for (unsigned int bound = 0; bound <= 1; bound++)
+				compare(texts[i], classes[f], bound);
+}
+
+/* Few accesses each, for a plain search has all orders of them to go through. */
+static const struct {
+	const char *text;
+	uint32_t faults;
+} tiny[] = {
+	{ "machine cpus=2 slots=2 pages=2\n"
+	  "task A cpu=0: get p0\n"
+	  "task B cpu=1: flush\n",
+	  0 },
+	{ "machine cpus=2 slots=2 pages=2\n"
+	  "task A cpu=0: flush\n"
+	  "task B cpu=1: flush\n",
+	  0 },
+	{ "machine cpus=2 slots=2 pages=2\n"
+	  "task A cpu=0: local p0\n"
+	  "task B cpu=1: get p0\n",
+	  0 },
+	{ "machine cpus=1 slots=2 pages=2\n"
+	  "task A cpu=0: local p0\n"
+	  "irq I cpu=0: local p1\n",
+	  FAULT_IRQ },
+	{ "machine cpus=1 slots=2 pages=2\n"
+	  "task A cpu=0: kmap p0\n",
+	  FAULT_TSO },
+};
+
+Test(search, pruning_keeps_all_outcomes_without_a_bound)
+{
+	for (size_t i = 0; i < sizeof(tiny) / sizeof(tiny[0]); i++)
+		compare(tiny[i].text, tiny[i].faults, EXPLORE_UNBOUNDED);
+}
+
+/* No bound: whatever a bounded search sees, and more. */
+Test(search, no_bound_is_the_widest)
+{
+	static struct search_result bounded;
+	static struct search_result unbounded;
+
+	search(texts[0], 2, true, &bounded);
+	search(texts[0], EXPLORE_UNBOUNDED, true, &unbounded);
+	cr_expect_gt(unbounded.states, bounded.states);
+}
+
+/* What it finds it can tell: never more choices than a program holds. */
+Test(search, a_run_deviates_no_more_than_a_program_holds)
+{
+	static struct search_result result;
+	static struct program program;
+	struct search_options options = {
+		.strategy = SEARCH_RANDOM,
+		.faults = FAULT_IRQ | FAULT_SPURIOUS,
+		.iterations = 1,
+	};
+	unsigned int most = 0;
+	uint64_t seed = 3;
+	const struct machine_config machine = { .nr_cpus = 4,
+						.nr_slots = 2,
+						.nr_colours = 1,
+						.nr_pages = 6,
+						.local_depth = 4 };
+
+	program_generate(&program, &machine, 4, 40, &seed);
+	for (unsigned int i = 0; i < 200; i++) {
+		search_program(&program, &options, &seed, &result);
+		cr_assert_not(result.run.too_many_choices);
+		if (result.run.nr_choices > most)
+			most = result.run.nr_choices;
 	}
+	cr_expect_eq(most, PROGRAM_MAX_CHOICES);
 }
 
 Test(search, outcomes_grow_with_what_the_order_decides)

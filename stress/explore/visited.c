@@ -17,6 +17,8 @@ struct visited {
 	uint32_t round;
 };
 
+#define MAX_LOG2 24 /* 256 MiB */
+
 struct visited *visited_new(unsigned int log2)
 {
 	struct visited *visited = calloc(1, sizeof(*visited));
@@ -40,29 +42,57 @@ void visited_clear(struct visited *visited)
 	visited->count = 0;
 }
 
-bool visited_is_full(const struct visited *visited)
+static bool is_crowded(const struct visited *visited)
 {
 	return visited->count > visited->mask / 4 * 3;
+}
+
+static struct entry *find(const struct visited *visited, uint64_t state)
+{
+	uint64_t at = state & visited->mask;
+
+	while (visited->entries[at].round == visited->round &&
+	       visited->entries[at].state != state)
+		at = (at + 1) & visited->mask;
+	return &visited->entries[at];
+}
+
+/* Twice the size, if there is memory for it; else all stays as it is. */
+static void grow(struct visited *visited)
+{
+	struct visited old = *visited;
+	uint64_t size = 2 * (old.mask + 1);
+
+	if (size > (uint64_t)1 << MAX_LOG2)
+		return;
+	visited->entries = calloc(size, sizeof(struct entry));
+	if (!visited->entries) {
+		*visited = old;
+		return;
+	}
+	visited->mask = size - 1;
+	for (uint64_t i = 0; i <= old.mask; i++)
+		if (old.entries[i].round == old.round)
+			*find(visited, old.entries[i].state) = old.entries[i];
+	free(old.entries);
 }
 
 bool visited_improve(struct visited *visited, uint64_t state,
 		     unsigned int bound)
 {
-	uint64_t at = state & visited->mask;
-	struct entry *entry;
+	struct entry *entry = find(visited, state);
 
-	for (;; at = (at + 1) & visited->mask) {
-		entry = &visited->entries[at];
-		if (entry->round != visited->round)
-			break;
-		if (entry->state != state)
-			continue;
+	if (entry->round == visited->round) {
 		if (entry->bound >= bound)
 			return false;
 		entry->bound = bound;
 		return true;
 	}
-	if (!visited_is_full(visited)) {
+	if (is_crowded(visited)) {
+		grow(visited);
+		entry = find(visited, state);
+	}
+	if (!is_crowded(visited)) {
 		*entry = (struct entry){ state, visited->round, bound };
 		visited->count++;
 	}

@@ -3,9 +3,9 @@
 #define STRESS_EXPLORE_VISITED_H
 
 /*
- * A set of states, each with the best bound it was searched with. When it is
- * full, new states are not kept: a search repeats itself then, and misses
- * nothing.
+ * A set of states, each with the best bound it was searched with. It grows up
+ * to 12 million; then new states are not kept: a search repeats itself, and
+ * misses nothing.
  */
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 struct visited;
 
-/* Room for 3/4 of 2^@log2 states. Ends the program if there is no memory. */
+/* Room for 3/4 of 2^@log2 states at first. Ends the program without memory. */
 struct visited *visited_new(unsigned int log2);
 
 /* In constant time. */
@@ -24,6 +24,5 @@ bool visited_improve(struct visited *visited, uint64_t state,
 		     unsigned int bound);
 
 uint64_t visited_count(const struct visited *visited);
-bool visited_is_full(const struct visited *visited);
 
 #endif

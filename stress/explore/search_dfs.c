@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "stress/explore/search.h"
+
+/*
+ * Depth first, without saving states: the list of the last run's answers is
+ * kept, its last one that can still be changed is changed, and the program runs
+ * again from its beginning.
+ */
+
+/*
+ * What counts against the bound: an answer other than the default where the
+ * task could have run on, and a wake-up that nobody sent. Who comes next after
+ * one that cannot, and when a delayed store lands, is free.
+ */
+static uint32_t costly(const struct search *s, enum sim_question question,
+		       const uint8_t *options, unsigned int nr)
+{
+	uint32_t mask = 0;
+
+	if (s->bound == EXPLORE_UNBOUNDED || question == SIM_DRAIN)
+		return 0;
+	for (unsigned int i = 1; i < nr; i++)
+		if (question != SIM_NEXT ||
+		    options[i] & (SIM_TIMEOUT | SIM_SPURIOUS))
+			mask |= 1U << i;
+	return mask;
+}
+
+static unsigned int cost(const struct decision *d, unsigned int answer)
+{
+	return d->costly >> answer & 1;
+}
+
+static unsigned int spent_after(const struct decision *d)
+{
+	return d->spent + cost(d, d->chosen);
+}
+
+/* True when the state with what is left of the bound has been searched. */
+static bool seen_before(struct search *s, enum sim_question question,
+			unsigned int spent)
+{
+	uint64_t state = sim_state_hash() ^ exec_state_hash();
+	unsigned int left = s->bound == EXPLORE_UNBOUNDED ? 0
+							  : s->bound - spent;
+
+	state = (state ^ question) * 0x9e3779b97f4a7c15u;
+	return !visited_improve(s->visited, state, left + 1);
+}
+
+unsigned int dfs_choose(void *arg, uint32_t step, enum sim_question question,
+			const uint8_t *options, unsigned int nr)
+{
+	struct search *s = arg;
+	struct decision *d = &s->decisions[s->at];
+
+	(void)step;
+	if (s->at < s->nr_decisions) {
+		s->at++;
+		s->deviations += d->chosen != 0;
+		return d->chosen;
+	}
+	if (s->at == MAX_DECISIONS || !may_deviate(s)) {
+		s->result->incomplete = true;
+		return 0;
+	}
+	*d = (struct decision){
+		.nr = (uint8_t)nr,
+		.spent = (uint8_t)(s->at ? spent_after(d - 1) : 0),
+		.costly = costly(s, question, options, nr),
+	};
+	if (s->options->prune && seen_before(s, question, d->spent)) {
+		s->cut = true;
+		return SIM_STOP_RUN;
+	}
+	s->at = ++s->nr_decisions;
+	return 0;
+}
+
+void dfs_begin(struct search *s, unsigned int bound)
+{
+	s->bound = bound;
+	s->nr_decisions = 0;
+	s->over_bound = false;
+	visited_clear(s->visited);
+}
+
+void dfs_plan(struct search *s)
+{
+	s->at = 0;
+	s->cut = false;
+	s->deviations = 0;
+}
+
+static bool affordable(const struct search *s, const struct decision *d,
+		       unsigned int answer)
+{
+	return s->bound == EXPLORE_UNBOUNDED ||
+	       d->spent + cost(d, answer) <= s->bound;
+}
+
+bool dfs_next(struct search *s)
+{
+	while (s->nr_decisions > 0) {
+		struct decision *d = &s->decisions[s->nr_decisions - 1];
+
+		while (++d->chosen < d->nr) {
+			if (affordable(s, d, d->chosen))
+				return true;
+			s->over_bound = true;
+		}
+		s->nr_decisions--;
+	}
+	return false;
+}
