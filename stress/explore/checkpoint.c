@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC "highmem-explore checkpoint 1"
+#define MAGIC "highmem-explore checkpoint 2"
 #define FIELDS (sizeof(struct certificate) / sizeof(uint64_t))
-#define SEARCH_FIELDS 4 /* the first ones say what is searched */
+#define LINE 1024
 
 static const char *const names[FIELDS] = {
-	"tasks", "ops",	   "preemptions", "pruning",   "programs", "schedules",
-	"steps", "states", "pruned",	  "deadlocks", "hash",
+	"programs", "schedules", "steps",    "states",
+	"pruned",   "deadlocks", "outcomes",
 };
 
 union fields {
@@ -27,26 +27,35 @@ static bool complain(const char *path, const char *what)
 	return false;
 }
 
-static uint64_t checksum(const union fields *f)
+static uint64_t mix(uint64_t sum, uint64_t value)
+{
+	return (sum ^ value) * 0x100000001b3u;
+}
+
+static uint64_t checksum(const char *search, const union fields *f)
 {
 	uint64_t sum = 0xcbf29ce484222325u;
 
+	for (; *search; search++)
+		sum = mix(sum, (unsigned char)*search);
 	for (size_t i = 0; i < FIELDS; i++)
-		sum = (sum ^ f->field[i]) * 0x100000001b3u;
+		sum = mix(sum, f->field[i]);
 	return sum;
 }
 
-static bool write_fields(FILE *file, const union fields *f)
+static bool write_fields(FILE *file, const char *search, const union fields *f)
 {
-	fprintf(file, "%s\n", MAGIC);
+	fprintf(file, "%s\n%s\n", MAGIC, search);
 	for (size_t i = 0; i < FIELDS; i++)
 		fprintf(file, "%s %llu\n", names[i],
 			(unsigned long long)f->field[i]);
-	fprintf(file, "checksum %llu\n", (unsigned long long)checksum(f));
+	fprintf(file, "checksum %llu\n",
+		(unsigned long long)checksum(search, f));
 	return fflush(file) == 0 && fsync(fileno(file)) == 0;
 }
 
-bool checkpoint_save(const char *path, const struct certificate *sums)
+bool checkpoint_save(const char *path, const char *search,
+		     const struct certificate *sums)
 {
 	const union fields f = { .sums = *sums };
 	char temporary[4096];
@@ -57,7 +66,7 @@ bool checkpoint_save(const char *path, const struct certificate *sums)
 	file = fopen(temporary, "w");
 	if (!file)
 		return complain(path, strerror(errno));
-	good = write_fields(file, &f);
+	good = write_fields(file, search, &f);
 	good = fclose(file) == 0 && good;
 	if (good && rename(temporary, path) == 0)
 		return true;
@@ -66,53 +75,70 @@ bool checkpoint_save(const char *path, const struct certificate *sums)
 	return false;
 }
 
+/* A line without its end; false if there is none, or not a whole one. */
+static bool read_line(FILE *file, char *line)
+{
+	size_t len;
+
+	if (!fgets(line, LINE, file))
+		return false;
+	len = strlen(line);
+	if (len == 0 || line[len - 1] != '\n')
+		return false;
+	line[len - 1] = '\0';
+	return true;
+}
+
 static bool read_number(FILE *file, const char *name, uint64_t *value)
 {
-	char line[64];
+	char line[LINE];
 	size_t len = strlen(name);
 	char *end;
 
-	if (!fgets(line, sizeof(line), file) || strncmp(line, name, len) != 0 ||
+	if (!read_line(file, line) || strncmp(line, name, len) != 0 ||
 	    line[len] != ' ' || line[len + 1] < '0' || line[len + 1] > '9')
 		return false;
 	errno = 0;
 	*value = strtoull(line + len + 1, &end, 10);
-	return errno == 0 && strcmp(end, "\n") == 0;
+	return errno == 0 && *end == '\0';
 }
 
-static bool read_fields(FILE *file, union fields *f)
+static bool read_fields(FILE *file, char *search, union fields *f)
 {
-	char magic[sizeof(MAGIC) + 1] = { 0 };
+	char magic[LINE];
 	uint64_t sum;
 
-	if (!fgets(magic, sizeof(magic), file) ||
-	    strcmp(magic, MAGIC "\n") != 0)
+	if (!read_line(file, magic) || strcmp(magic, MAGIC) != 0 ||
+	    !read_line(file, search))
 		return false;
 	for (size_t i = 0; i < FIELDS; i++)
 		if (!read_number(file, names[i], &f->field[i]))
 			return false;
-	return read_number(file, "checksum", &sum) && sum == checksum(f);
+	return read_number(file, "checksum", &sum) &&
+	       sum == checksum(search, f) && fgetc(file) == EOF;
 }
 
-bool checkpoint_load(const char *path, struct certificate *sums)
+bool checkpoint_load(const char *path, const char *search,
+		     struct certificate *sums)
 {
-	const union fields asked = { .sums = *sums };
 	FILE *file = fopen(path, "r");
+	char theirs[LINE];
 	union fields found;
 	bool good;
 
 	if (!file)
 		return errno == ENOENT || complain(path, strerror(errno));
-	good = read_fields(file, &found);
+	good = read_fields(file, theirs, &found);
 	fclose(file);
 	if (!good)
 		return complain(path, "is damaged or not a checkpoint; move it "
 				      "away to begin anew");
-	for (size_t i = 0; i < SEARCH_FIELDS; i++)
-		if (found.field[i] != asked.field[i])
-			return complain(path, "is of a search with other "
-					      "--tasks, --ops, "
-					      "--max-preemptions or pruning");
+	if (strcmp(theirs, search) != 0) {
+		fprintf(stderr,
+			"explore: checkpoint %s: is of another search: %s\n",
+			path, theirs);
+		return false;
+	}
 	*sums = found.sums;
 	return true;
 }

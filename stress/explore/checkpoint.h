@@ -7,29 +7,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What has been found in the programs so far, from the first one on. */
 struct certificate {
-	/* What is searched. */
-	uint64_t tasks;
-	uint64_t ops;
-	uint64_t preemptions;
-	uint64_t pruning;
-	/* What has been found so far. */
 	uint64_t programs;
 	uint64_t schedules;
 	uint64_t steps;
 	uint64_t states;
 	uint64_t pruned;
-	uint64_t deadlocks;
-	uint64_t hash; /* of the outcomes, program by program */
+	uint64_t deadlocks; /* programs that can */
+	uint64_t outcomes;  /* a hash, program by program */
 };
 
-/* Whole or not at all; false with a sentence on stderr. */
-bool checkpoint_save(const char *path, const struct certificate *sums);
+/*
+ * Whole or not at all; false with a sentence on stderr. @search says in one
+ * line what is searched, and by which program.
+ */
+bool checkpoint_save(const char *path, const char *search,
+		     const struct certificate *sums);
 
 /*
- * Go on from @path, if it exists: fills the second part of @sums. False with a
- * sentence if the file is damaged or of another search; it is left alone.
+ * Go on from @path, if it exists: fills @sums. False with a sentence if the
+ * file is damaged or of another search; it is left alone.
  */
-bool checkpoint_load(const char *path, struct certificate *sums);
+bool checkpoint_load(const char *path, const char *search,
+		     struct certificate *sums);
 
 #endif

@@ -7,7 +7,7 @@ load("//core/build:highmem.bzl", "port_constraints")
 load("//core/build:variant.bzl", "variant_binary")
 
 # Files, signals and processes of POSIX.
-EXPLORE_COPTS = HIGHMEM_COPTS + ["-D_POSIX_C_SOURCE=200809L"]
+EXPLORE_COPTS = HIGHMEM_COPTS + ["-D_DEFAULT_SOURCE"]
 
 def explore_binary(name, core = "//core:highmem_sim", **kwargs):
     """The explore program. Optimised: it is made to run many schedules.

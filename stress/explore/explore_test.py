@@ -153,29 +153,85 @@ class Replay(Explorer):
 
 
 class Exhaust(Explorer):
-    SMALL = ("exhaust", "--ops=2", "--max-preemptions=1")
+    SMALL = ("exhaust", "--ops=2", "--max-preemptions=1",
+             "--alphabet=kmap,kunmap")
+
+    def field(self, name, certificate):
+        return re.search(r"^  %s +(\S+)" % name, certificate, re.M).group(1)
 
     def test_certificate(self):
         pruned = self.expect(0, *self.SMALL).stdout
         self.assertIn("no bug within these bounds", pruned)
-        self.assertRegex(pruned, r"programs +31,")
+        self.assertEqual(self.field("programs", pruned), "31,")
         plain = self.expect(0, *self.SMALL, "--no-prune").stdout
-        # The outcomes of all programs are the same with and without pruning.
-        self.assertEqual(re.search("hash .*", pruned).group(),
-                         re.search("hash .*", plain).group())
+        # The outcomes of all programs are the same with and without pruning,
+        # but it is another search.
+        self.assertEqual(self.field("outcomes", pruned),
+                         self.field("outcomes", plain))
+        self.assertNotEqual(self.field("hash", pruned),
+                            self.field("hash", plain))
+
+    def test_the_hash_tells_searches_apart(self):
+        tiny = ("exhaust", "--ops=1", "--max-preemptions=0")
+        hashes = {self.field("hash", self.expect(0, *tiny, *more).stdout)
+                  for more in ((), ("--slots=3", "--pages=3"), ("--pages=2",),
+                               ("--alphabet=kmap,flush",), ("--faults=irq",),
+                               ("--faults=tso",), ("--max-steps=9999",),
+                               ("--max-preemptions=1",), ("--tasks=1",))}
+        self.assertEqual(len(hashes), 9)
+
+    def test_the_number_of_jobs_changes_nothing(self):
+        self.assertEqual(self.expect(0, *self.SMALL, "--jobs=2").stdout,
+                         self.expect(0, *self.SMALL).stdout)
+
+    def test_interrupts_store_buffers_and_no_bound(self):
+        irq = self.expect(0, "exhaust", "--ops=1", "--faults=irq").stdout
+        self.assertIn("one, on A's CPU", irq)
+        tso = self.expect(0, "exhaust", "--ops=1", "--faults=tso").stdout
+        self.assertIn("x86-TSO", tso)
+        bounded = self.expect(0, "exhaust", "--ops=1").stdout
+        free = self.expect(0, "exhaust", "--ops=1",
+                           "--max-preemptions=unbounded").stdout
+        self.assertIn("any number of them", free)
+        self.assertGreater(int(self.field("states", free)),
+                           int(self.field("states", bounded)))
+
+    def test_what_cannot_be_listed_is_refused(self):
+        self.refused("bad value: --alphabet=kmap,dance", "exhaust",
+                     "--alphabet=kmap,dance")
+        self.refused("bad value: --slots=1", "exhaust", "--slots=1")
+        self.refused("too many programs", "exhaust", "--ops=8", "--tasks=4")
 
     def test_stop_and_go_on(self):
         checkpoint = self.path("checkpoint")
         command = (*self.SMALL, "--checkpoint=" + checkpoint)
-        result = self.expect(1, *command, "--time=0.05s")
+        result = self.expect(1, *command, "--time=0.02s")
         self.assertIn("no certificate; the same command goes on",
                       result.stdout)
         whole = self.expect(0, *self.SMALL).stdout
         self.assertEqual(self.expect(0, *command).stdout, whole)
+        other = ("exhaust", "--ops=3", "--checkpoint=" + checkpoint)
+        self.refused("is of another search: tasks=2 ops=2", *other)
         with open(checkpoint, "a", encoding="utf-8") as file:
             file.truncate(40)
         self.refused("is damaged or not a checkpoint", *command)
         self.assertEqual(os.path.getsize(checkpoint), 40)
+
+    def test_killed_and_gone_on(self):
+        checkpoint = self.path("checkpoint")
+        command = (EXPLORE, "exhaust", "--ops=2", "--alphabet=kmap,kunmap",
+                   "--max-preemptions=3", "--checkpoint=" + checkpoint)
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            while process.poll() is None and not os.path.exists(checkpoint):
+                time.sleep(0.01)
+            process.kill()
+        with open(checkpoint, encoding="utf-8") as file:
+            done = int(re.search(r"^programs (\d+)", file.read(),
+                                 re.M).group(1))
+        resumed = self.expect(0, *command[1:]).stdout
+        whole = self.expect(0, *command[1:-1]).stdout
+        self.assertGreater(done, 0)
+        self.assertEqual(resumed, whole)
 
 
 def main():

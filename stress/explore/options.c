@@ -9,10 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#define DEFAULT_ALPHABET "kmap,kunmap,flush"
+
 static const char help[] =
 	"usage: explore run [FILE.hmt | --generate] [options]\n"
-	"       explore exhaust [--tasks=2] [--ops=3] [--max-preemptions=2]\n"
-	"                       [--checkpoint=FILE] [--no-prune] [--time=T]\n"
+	"       explore exhaust [options]\n"
 	"       explore replay FILE [--trace=none|table|full|json|html]\n"
 	"       explore minimize FILE -o OUT\n"
 	"       explore explain FILE\n"
@@ -35,8 +36,18 @@ static const char help[] =
 	"  --out=DIR              where a finding goes, default .\n"
 	"\n"
 	"exhaust tries all programs of a size with all their schedules within the\n"
-	"bound, and prints a certificate. With --checkpoint it goes on where an\n"
-	"earlier run of the same search stopped.\n"
+	"bound, and prints a certificate:\n"
+	"  --tasks=2 --ops=3      how many, and how many operations of each at most\n"
+	"  --alphabet=LIST        which operations; default " DEFAULT_ALPHABET
+	"\n"
+	"  --slots=2 --pages=3    of the machine; pages: one more than slots\n"
+	"  --max-preemptions=2    a number, or unbounded\n"
+	"  --faults=LIST          as above, default none; they count as preemptions\n"
+	"                         irq: each program with each handler of one get or\n"
+	"                         local, at every point\n"
+	"  --checkpoint=FILE      go on where an earlier run of the same search was\n"
+	"                         stopped or killed\n"
+	"  --no-prune --time=T --jobs=N --max-steps=N\n"
 	"\n"
 	"A program plays its `choices:` under replay, minimize, explain, export.\n"
 	"\n"
@@ -161,6 +172,9 @@ enum flag {
 	FLAG_OPS,
 	FLAG_CHECKPOINT,
 	FLAG_NO_PRUNE,
+	FLAG_ALPHABET,
+	FLAG_SLOTS,
+	FLAG_PAGES,
 };
 
 static const struct option flags[] = {
@@ -181,6 +195,9 @@ static const struct option flags[] = {
 	{ "ops", required_argument, NULL, FLAG_OPS },
 	{ "checkpoint", required_argument, NULL, FLAG_CHECKPOINT },
 	{ "no-prune", no_argument, NULL, FLAG_NO_PRUNE },
+	{ "alphabet", required_argument, NULL, FLAG_ALPHABET },
+	{ "slots", required_argument, NULL, FLAG_SLOTS },
+	{ "pages", required_argument, NULL, FLAG_PAGES },
 	{ "out", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -205,9 +222,34 @@ static bool set_search_flag(struct search_options *search, int flag,
 	}
 }
 
+static bool set_space_flag(struct space *space, int flag, const char *text)
+{
+	switch (flag) {
+	case FLAG_TASKS:
+		return parse_count(text, PROGRAM_MAX_TASKS, &space->tasks) &&
+		       space->tasks > 0;
+	case FLAG_OPS:
+		return parse_count(text, 8, &space->ops) && space->ops > 0;
+	case FLAG_SLOTS:
+		return parse_count(text, PROGRAM_MAX_SLOTS, &space->slots) &&
+		       space->slots > 1;
+	case FLAG_PAGES:
+		return parse_count(text, PROGRAM_MAX_HIGHMEM, &space->pages) &&
+		       space->pages > 0;
+	default:
+		return space_parse_alphabet(text, &space->alphabet);
+	}
+}
+
 static bool set_flag(struct options *o, int flag, const char *text)
 {
 	switch (flag) {
+	case FLAG_TASKS:
+	case FLAG_OPS:
+	case FLAG_SLOTS:
+	case FLAG_PAGES:
+	case FLAG_ALPHABET:
+		return set_space_flag(&o->space, flag, text);
 	case FLAG_ITERATIONS:
 		return parse_u64(text, &o->iterations);
 	case FLAG_TIME:
@@ -219,12 +261,8 @@ static bool set_flag(struct options *o, int flag, const char *text)
 		return parse_count(text, 256, &o->jobs) && o->jobs > 0;
 	case FLAG_TRACE:
 		return parse_trace(text, &o->trace);
-	case FLAG_TASKS:
-		return parse_count(text, PROGRAM_MAX_TASKS, &o->tasks) &&
-		       o->tasks > 0;
-	case FLAG_OPS:
-		return parse_count(text, 8, &o->ops) && o->ops > 0;
 	default:
+		o->faults_given |= flag == FLAG_FAULTS;
 		return set_search_flag(&o->search, flag, text);
 	}
 }
@@ -258,9 +296,22 @@ static void set_defaults(struct options *o)
 			    .prune = true },
 		.trace = TRACE_TABLE,
 		.jobs = 1,
-		.tasks = 2,
-		.ops = 3,
+		.space = { .tasks = 2, .ops = 3, .slots = 2 },
 	};
+	space_parse_alphabet(DEFAULT_ALPHABET, &o->space.alphabet);
+}
+
+/* What one flag leaves open and another, or the verb, decides. */
+static void settle(struct options *o)
+{
+	o->search.prune = !o->no_prune;
+	if (strcmp(o->verb, "exhaust") == 0 && !o->faults_given)
+		o->search.faults = 0;
+	o->space.handler = o->search.faults & FAULT_IRQ;
+	if (o->space.pages == 0)
+		o->space.pages = o->space.slots + 1;
+	if (o->space.pages > PROGRAM_MAX_HIGHMEM)
+		o->space.pages = PROGRAM_MAX_HIGHMEM;
 }
 
 int options_parse(struct options *o, int argc, char **argv)
@@ -288,7 +339,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		o->file = argv[optind++];
 	if (optind < argc)
 		return complain("one FILE only, not also ", argv[optind]);
-	o->search.prune = !o->no_prune;
+	settle(o);
 	return -1;
 }
 

@@ -5,6 +5,7 @@
 /* The command line of explore, and what several verbs share. */
 
 #include "stress/explore/explore.h"
+#include "stress/explore/programs.h"
 
 #define EXIT_FINE 0
 #define EXIT_BAD 1
@@ -26,8 +27,8 @@ struct options {
 	bool as_c;
 	bool as_hmt;
 	bool no_prune;
-	unsigned int tasks; /* exhaust */
-	unsigned int ops;   /* exhaust */
+	bool faults_given;
+	struct space space; /* exhaust */
 	uint64_t iterations;
 };
 

@@ -89,6 +89,11 @@ static enum search_end try_any(const struct options *o, struct budget *b,
 			       struct program *program, uint64_t *seed,
 			       struct search_result *result)
 {
+	static const enum search_strategy any_order[] = {
+		SEARCH_RANDOM,
+		SEARCH_PCT,
+		SEARCH_URW,
+	};
 	struct search_options search = o->search;
 	struct machine_config machine;
 	unsigned int tasks;
@@ -99,7 +104,7 @@ static enum search_end try_any(const struct options *o, struct budget *b,
 			 seed);
 	search.iterations = SCHEDULES_PER_PROGRAM;
 	if (search.strategy == SEARCH_PORTFOLIO)
-		search.strategy = (enum search_strategy)prng_below(seed, 2);
+		search.strategy = any_order[prng_below(seed, 3)];
 	return search_with(search, b, program, seed, result);
 }
 
@@ -156,7 +161,7 @@ static enum search_end search_generated(const struct options *o,
 
 	while (end != SEARCH_BUG && !interrupted &&
 	       (b->limit == 0 || b->schedules < b->limit)) {
-		bool small = portfolio && in_order <= b->schedules / 2;
+		bool small = portfolio && in_order <= b->schedules / 3;
 
 		end = small ? try_small(o, b, program, seed, result)
 			    : try_any(o, b, program, seed, result);

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+#include "stress/explore/programs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_OPS 8
+#define MAX_SEQUENCES 200000
+#define MAX_PROGRAMS 4000000
+
+struct step {
+	uint8_t kind;
+	uint8_t page; /* 0 for operations without one */
+};
+
+struct sequence {
+	uint8_t nr;
+	struct step step[MAX_OPS];
+};
+
+/* A task's maps while its sequence grows. */
+struct holds {
+	uint8_t pinned[PROGRAM_MAX_HIGHMEM];
+	uint8_t local[PROGRAM_MAX_HIGHMEM];
+	uint8_t stack[MAX_OPS];
+	uint8_t nr_local;
+};
+
+/* One sequence for each task, then the handler's operation. */
+struct pick {
+	uint32_t part[PROGRAM_MAX_TASKS + 1];
+};
+
+static struct space space;
+static struct sequence *sequences;
+static unsigned int nr_sequences;
+static struct step handlers[2 * PROGRAM_MAX_HIGHMEM];
+static unsigned int nr_handlers;
+static struct pick *picks;
+static uint64_t nr_picks;
+
+/* ---- The alphabet ----------------------------------------------------------------- */
+
+/* Misuses, and what only a handler's program needs, are not for this. */
+static bool can_be_used(enum op_kind kind)
+{
+	return kind != OP_MISORDER && kind != OP_RAISE && kind != OP_ATOMIC &&
+	       kind != OP_YIELD;
+}
+
+bool space_parse_alphabet(const char *text, uint32_t *alphabet)
+{
+	*alphabet = 0;
+	while (*text) {
+		size_t len = strcspn(text, ",");
+		uint32_t bit = 0;
+
+		for (unsigned int k = 0; k < OP_NR_KINDS; k++) {
+			const char *name = op_name((enum op_kind)k);
+
+			if (can_be_used((enum op_kind)k) &&
+			    strlen(name) == len &&
+			    strncmp(name, text, len) == 0)
+				bit = 1U << k;
+		}
+		if (bit == 0)
+			return false;
+		*alphabet |= bit;
+		text += len;
+		text += *text == ',';
+	}
+	return *alphabet != 0;
+}
+
+void space_print_alphabet(uint32_t alphabet, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (unsigned int k = 0; k < OP_NR_KINDS && len < size; k++)
+		if (alphabet >> k & 1)
+			len += (size_t)snprintf(buf + len, size - len, "%s%s",
+						len ? "," : "",
+						op_name((enum op_kind)k));
+}
+
+/* ---- Sequences -------------------------------------------------------------------- */
+
+static bool holds_any(const struct holds *h)
+{
+	for (unsigned int p = 0; p < space.pages; p++)
+		if (h->pinned[p] || h->local[p])
+			return true;
+	return false;
+}
+
+/* Does @step have something to do or undo? Then note what it does. */
+static bool take_step(struct holds *h, struct step step)
+{
+	switch ((enum op_kind)step.kind) {
+	case OP_KUNMAP:
+		return h->pinned[step.page] && h->pinned[step.page]--;
+	case OP_UNLOCAL:
+		if (h->nr_local == 0)
+			return false;
+		h->local[h->stack[--h->nr_local]]--;
+		return true;
+	case OP_LOCAL:
+		h->stack[h->nr_local++] = step.page;
+		h->local[step.page]++;
+		return true;
+	case OP_WRITE:
+		return h->pinned[step.page] || h->local[step.page];
+	case OP_CHECK:
+		return holds_any(h);
+	case OP_FLUSH:
+		return true;
+	default:
+		h->pinned[step.page]++;
+		return true;
+	}
+}
+
+static void grow(struct sequence sequence, struct holds holds)
+{
+	if (nr_sequences < MAX_SEQUENCES)
+		sequences[nr_sequences++] = sequence;
+	if (sequence.nr == space.ops)
+		return;
+	for (unsigned int k = 0; k < OP_NR_KINDS; k++) {
+		bool takes_page = op_arg((enum op_kind)k) == OP_ARG_PAGE;
+
+		if (!(space.alphabet >> k & 1))
+			continue;
+		for (unsigned int p = 0; p < (takes_page ? space.pages : 1);
+		     p++) {
+			struct sequence next = sequence;
+			struct holds now = holds;
+			struct step step = { (uint8_t)k, (uint8_t)p };
+
+			if (!take_step(&now, step))
+				continue;
+			next.step[next.nr++] = step;
+			grow(next, now);
+		}
+	}
+}
+
+/* What may be done in an interrupt; its end undoes it. */
+static void list_handlers(void)
+{
+	nr_handlers = 0;
+	for (unsigned int p = 0; space.handler && p < space.pages; p++) {
+		handlers[nr_handlers++] = (struct step){ OP_GET, (uint8_t)p };
+		handlers[nr_handlers++] = (struct step){ OP_LOCAL, (uint8_t)p };
+	}
+}
+
+/* ---- Programs --------------------------------------------------------------------- */
+
+static bool takes_page(struct step step)
+{
+	return op_arg((enum op_kind)step.kind) == OP_ARG_PAGE;
+}
+
+/* Pages must first appear in the order 0, 1, 2 when read task by task. */
+static bool pages_in_order(const struct step *step, unsigned int nr,
+			   unsigned int *next)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		if (!takes_page(step[i]))
+			continue;
+		if (step[i].page > *next)
+			return false;
+		*next += step[i].page == *next;
+	}
+	return true;
+}
+
+static struct step rename_page(struct step step, uint8_t *names,
+			       unsigned int *next)
+{
+	if (!takes_page(step))
+		return step;
+	if (names[step.page] == 0)
+		names[step.page] = (uint8_t)++*next;
+	step.page = names[step.page] - 1;
+	return step;
+}
+
+static int compare_steps(struct step a, struct step b)
+{
+	if (a.kind != b.kind)
+		return a.kind < b.kind ? -1 : 1;
+	return a.page < b.page ? -1 : a.page > b.page;
+}
+
+/* The programs as strings, with the tasks in the order @order, pages renamed. */
+static int compare_orders(const struct pick *pick, const unsigned int *order)
+{
+	uint8_t names[PROGRAM_MAX_HIGHMEM] = { 0 };
+	unsigned int next = 0;
+
+	for (unsigned int t = 0; t < space.tasks; t++) {
+		const struct sequence *a = &sequences[pick->part[t]];
+		const struct sequence *b = &sequences[pick->part[order[t]]];
+
+		if (a->nr != b->nr)
+			return a->nr < b->nr ? 1 : -1;
+		for (unsigned int i = 0; i < a->nr; i++) {
+			int diff = compare_steps(a->step[i],
+						 rename_page(b->step[i], names,
+							     &next));
+
+			if (diff != 0)
+				return diff;
+		}
+	}
+	return 0;
+}
+
+/* No other order of the tasks gives a smaller string. */
+static bool tasks_in_order(const struct pick *pick)
+{
+	unsigned int order[PROGRAM_MAX_TASKS];
+
+	for (unsigned int i = space.handler ? 1 : 0; i < space.tasks; i++) {
+		for (unsigned int j = i + 1; j < space.tasks; j++) {
+			for (unsigned int t = 0; t < space.tasks; t++)
+				order[t] = t;
+			order[i] = j;
+			order[j] = i;
+			if (compare_orders(pick, order) > 0)
+				return false;
+		}
+	}
+	return true;
+}
+
+static void keep(const struct pick *pick)
+{
+	if (nr_picks < MAX_PROGRAMS && tasks_in_order(pick))
+		picks[nr_picks++] = *pick;
+}
+
+static void pick_handler(struct pick *pick, unsigned int next)
+{
+	if (!space.handler)
+		keep(pick);
+	for (unsigned int h = 0; h < nr_handlers; h++) {
+		unsigned int then = next;
+
+		pick->part[PROGRAM_MAX_TASKS] = h;
+		if (pages_in_order(&handlers[h], 1, &then))
+			keep(pick);
+	}
+}
+
+static void pick_tasks(struct pick *pick, unsigned int task, unsigned int next)
+{
+	if (task == space.tasks) {
+		pick_handler(pick, next);
+		return;
+	}
+	for (unsigned int s = 0; s < nr_sequences; s++) {
+		unsigned int then = next;
+
+		pick->part[task] = s;
+		if (pages_in_order(sequences[s].step, sequences[s].nr, &then))
+			pick_tasks(pick, task + 1, then);
+	}
+}
+
+const char *space_open(const struct space *wanted)
+{
+	const struct sequence empty = { 0 };
+	const struct holds nothing = { 0 };
+	struct pick pick = { 0 };
+
+	space = *wanted;
+	nr_sequences = 0;
+	nr_picks = 0;
+	if (!sequences) {
+		sequences = malloc(MAX_SEQUENCES * sizeof(*sequences));
+		picks = malloc(MAX_PROGRAMS * sizeof(*picks));
+	}
+	if (!sequences || !picks)
+		return "no memory for the list of programs";
+	grow(empty, nothing);
+	if (nr_sequences == MAX_SEQUENCES)
+		return "too many programs: fewer --ops, --pages or --alphabet";
+	list_handlers();
+	pick_tasks(&pick, 0, 0);
+	if (nr_picks == MAX_PROGRAMS)
+		return "too many programs: fewer --ops, --pages or --alphabet";
+	return NULL;
+}
+
+uint64_t space_size(void)
+{
+	return nr_picks;
+}
+
+/* ---- Number @index of them --------------------------------------------------------- */
+
+static void append(struct program *program, unsigned int actor,
+		   const struct step *step, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		program->ops[program->nr_ops++] = (struct op){
+			.kind = step[i].kind,
+			.actor = (uint8_t)actor,
+			.arg = takes_page(step[i])
+				       ? (uint8_t)(MACHINE_LOWMEM_PAGES +
+						   step[i].page)
+				       : 0,
+		};
+}
+
+void space_program(uint64_t index, struct program *program)
+{
+	const struct pick *pick = &picks[index];
+
+	*program = (struct program){
+		.machine = { .nr_cpus = space.tasks,
+			     .nr_slots = space.slots,
+			     .nr_colours = 1,
+			     .nr_pages = space.pages,
+			     .local_depth = space.ops + 1 },
+		.nr_tasks = space.tasks,
+		.nr_irqs = space.handler,
+	};
+	for (unsigned int t = 0; t < space.tasks; t++) {
+		const struct sequence *s = &sequences[pick->part[t]];
+
+		program->task_cpu[t] = (uint8_t)t;
+		append(program, t, s->step, s->nr);
+	}
+	if (space.handler)
+		append(program, PROGRAM_MAX_TASKS,
+		       &handlers[pick->part[PROGRAM_MAX_TASKS]], 1);
+}

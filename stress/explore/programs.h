@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STRESS_EXPLORE_PROGRAMS_H
+#define STRESS_EXPLORE_PROGRAMS_H
+
+/*
+ * All programs of a size over an alphabet of operations, each once.
+ *
+ * A task's sequence is legal when it undoes only what it has done; other
+ * programs equal shorter ones. Of programs that are the same but for the names
+ * of pages and tasks only the first in order is kept: tasks sit on CPUs of their
+ * own, and pages differ in nothing but their number. With interrupts there is
+ * one handler of one operation, on A's CPU, so that A keeps its name.
+ */
+
+#include "core/testing/program.h"
+
+struct space {
+	unsigned int tasks;
+	unsigned int ops; /* of each task, at most */
+	unsigned int slots;
+	unsigned int pages;
+	uint32_t alphabet; /* one bit for each enum op_kind */
+	bool handler;
+};
+
+/* "kmap,kunmap,get" -> bits. False: not an operation that can be used here. */
+bool space_parse_alphabet(const char *text, uint32_t *alphabet);
+
+/* The other way round. */
+void space_print_alphabet(uint32_t alphabet, char *buf, size_t size);
+
+/* NULL, or one sentence why the programs cannot be listed. */
+const char *space_open(const struct space *space);
+
+/* How many there are, and number @index of them, from 0. */
+uint64_t space_size(void);
+void space_program(uint64_t index, struct program *program);
+
+#endif
