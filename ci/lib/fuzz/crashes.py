@@ -33,6 +33,9 @@ REPLAY_SECONDS = 30         # an input that takes longer hangs
 MOST_KINDS = 200            # of one target; more are counted, not kept
 TIMEOUT = "an input does not come to an end"
 
+# A line of the input, as the target itself reads it.
+_TOLD = "input: "
+
 # The oracle and the core say what is wrong in one sentence.
 _SENTENCE = re.compile(r"(?:^|\s)((?:highmem: )?BUG: .*|oracle: .*)")
 _UBSAN = re.compile(r"(\S+:\d+):\d+: runtime error: (.*)")
@@ -154,6 +157,14 @@ class Fuzzer:
         found = self.crash_of(smaller)
         return (smaller, found) if found and found.key == same.key else None
 
+    def told(self, path):
+        """What a target whose inputs are no op programs says of one: a text
+        that is an input, too; or None."""
+        _, log = self.run([], path)
+        lines = [line[len(_TOLD):] for line in log.splitlines()
+                 if line.startswith(_TOLD)]
+        return "\n".join(lines) + "\n" if lines else None
+
     def program(self, path):
         status, text = corpus_dir.run_quietly(
             [self.hmt, "print", path], REPLAY_SECONDS)
@@ -169,8 +180,12 @@ class Fuzzer:
             if status is None or status == 77 or status < 0:
                 return ("bazel run //core/testing:hmt -- run "
                         + shlex.quote(os.path.join(final, "crash.hmt")))
+        name = "crash.bin"
+        text = os.path.join(part, "crash.txt")
+        if os.path.exists(text) and self.crash_of(text):
+            name = "crash.txt"
         return (f"bazel run {self.target.label}_run -- --reproduce="
-                + shlex.quote(os.path.join(final, "crash.bin")))
+                + shlex.quote(os.path.join(final, name)))
 
 
 class Book:
@@ -276,9 +291,13 @@ class Book:
         shutil.copyfile(artifact, os.path.join(part, "original.bin"))
         shutil.copyfile(smallest, os.path.join(part, "crash.bin"))
         write_atomic(os.path.join(part, "log.txt"), "\n".join(log) + "\n")
-        program = self.fuzzer.program(smallest)
+        program = self.fuzzer.told(smallest)
         if program:
-            write_atomic(os.path.join(part, "crash.hmt"), program)
+            write_atomic(os.path.join(part, "crash.txt"), program)
+        else:
+            program = self.fuzzer.program(smallest)
+            if program:
+                write_atomic(os.path.join(part, "crash.hmt"), program)
         crash = Crash(
             target=self.target.name, key=same.key, title=same.title,
             path=final, found=time.strftime("%Y-%m-%d %H:%M:%S"), seed=seed,

@@ -170,6 +170,18 @@ class Triage(InDirectory):
         self.assertEqual([c.status for c in self.book().of_this_run()],
                          ["gone"])
 
+    def test_a_target_that_tells_its_inputs_has_no_program(self):
+        telling = FUZZER.replace("boom*) ", 'boom*) echo "input: $(cat '
+                                 '"$last")" >&2\n')
+        self.script(telling, "t/fuzzer")
+        crash = self.add(self.book(), b"boom and more")
+        self.assertEqual(corpus_dir.read(crash.path + "/crash.txt"), b"boom\n")
+        self.assertFalse(os.path.exists(crash.path + "/crash.hmt"))
+        block = crashes.block(crash)
+        self.assertIn("\n    boom\n", block)
+        self.assertIn(f"t_run -- --reproduce={crash.path}/crash.txt", block)
+        self.assertNotIn("machine cpus=1", block)
+
     def test_a_program_that_does_not_replay_is_not_named(self):
         self.script(HMT.replace("exit 77", "exit 0"), "hmt")
         crash = self.add(self.book(), b"boom")
