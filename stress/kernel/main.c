@@ -5,10 +5,13 @@
  * about it on the serial port. Words of the command line after " -- " (before
  * it stands what the loader says, as the name of the image):
  *
+ *	run=torture	only that, not the suite
+ *	time=N		torture for N seconds (torture.c), after the suite
+ *	seed=N		of the random programs, and of torture (1)
+ *	round=N		torture begins with that round (0)
  *	smp=N		there must be N CPUs, or everything is skipped
  *	pae, nopae	the page tables must be of that kind, likewise
  *	case=TEXT	only cases whose names contain TEXT
- *	seed=N		of the random programs (1)
  *	break=KIND	one more case that goes wrong on purpose (break.h)
  *	plain		programs from modules on one CPU, and without PAE
  *
@@ -24,6 +27,7 @@
 #include "stress/kernel/break.h"
 #include "stress/kernel/cases.h"
 #include "stress/kernel/replay.h"
+#include "stress/kernel/torture.h"
 #include "stress/kernel/words.h"
 
 /* A case takes a few milliseconds; a loaded host may stretch that. */
@@ -144,16 +148,39 @@ static const struct conformance_case *broken_case(void)
 static _Noreturn void run_suite(void)
 {
 	const struct conformance_case *broken = broken_case();
+	bool tortured = word_number("time", 0) != 0;
 
 	word_value("case", only, sizeof(only));
-	console_printf("1..%u\n", for_each_case(NULL) + (broken ? 1 : 0));
+	console_printf("1..%u\n", for_each_case(NULL) + (broken ? 1 : 0) +
+					  (tortured ? 1 : 0));
 	console_printf("# %u MiB of highmem from pfn %x on\n",
 		       i686_highmem_frames() >> (20 - PAGE_SHIFT),
 		       I686_HIGHMEM_PFN);
 	for_each_case(run_case);
 	if (broken)
 		run_case(broken);
+	if (tortured)
+		run_case(&torture_case);
 	finish();
+}
+
+static _Noreturn void run_torture(void)
+{
+	console_printf("1..1\n");
+	run_case(&torture_case);
+	finish();
+}
+
+/* run=WHAT */
+static _Noreturn void run_chosen(void)
+{
+	char what[16];
+
+	if (!word_value("run", what, sizeof(what)))
+		run_suite();
+	if (text_starts_with(what, "torture"))
+		run_torture();
+	i686_panic("run=%s: there is no such thing to run", what);
 }
 
 void kernel_main(const char *command_line)
@@ -168,7 +195,7 @@ void kernel_main(const char *command_line)
 		finish();
 	}
 	if (i686_nr_modules() == 0)
-		run_suite();
+		run_chosen();
 	replay_modules();
 	finish();
 }

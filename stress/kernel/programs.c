@@ -11,27 +11,13 @@
 #include "core/testing/exec.h"
 #include "core/testing/program.h"
 #include "stress/kernel/cases.h"
+#include "stress/kernel/print.h"
 #include "stress/kernel/words.h"
 
 #define NR_PROGRAMS 100
 #define OPS_PER_TASK 12
 
 static struct program program;
-static char text[8192];
-
-static void print_program(void)
-{
-	size_t len = program_print(&program, text, sizeof(text) - 1);
-	char *line = text;
-
-	for (size_t i = 0; i < len && i < sizeof(text) - 1; i++) {
-		if (text[i] != '\n')
-			continue;
-		text[i] = '\0';
-		console_printf("# hmt: %s\n", line);
-		line = &text[i + 1];
-	}
-}
 
 static const char *run_programs(const struct machine_config *machine,
 				unsigned int nr_tasks)
@@ -47,7 +33,7 @@ static const char *run_programs(const struct machine_config *machine,
 		exec_program(&program, &options, &result);
 		performed += result.nr_performed;
 		if (result.verdict == EXEC_BUG) {
-			print_program();
+			print_program(&program);
 			return result.sentence;
 		}
 	}

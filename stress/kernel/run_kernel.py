@@ -35,6 +35,7 @@ INTERRUPTED = 130
 
 BREAK_KINDS = ["fail", "bug", "fault", "text", "overflow", "hang", "stall",
                "cut", "reset"]
+RUNS = ["suite", "torture"]
 
 FOR_EVER = 10 * 365 * 24 * 3600.0
 
@@ -125,12 +126,19 @@ def add_pc_options(parser):
 
 
 def add_run_options(parser):
+    parser.add_argument("--run", choices=RUNS, default="suite",
+                        help="what (default: suite, and torture if there is "
+                        "a --time)")
     parser.add_argument("--case", type=word, metavar="TEXT",
                         help="only cases with TEXT in their names")
-    parser.add_argument("--seed", type=number(0, 2**64 - 1, "a seed"),
-                        metavar="N", help="of the random programs (default: 1)")
+    parser.add_argument("--time", type=whole_seconds, metavar="TIME",
+                        help="how long to torture it, as 60s")
+    parser.add_argument("--seed", type=number(0, 2**32 - 1, "a seed"),
+                        metavar="N", help="of what is random (default: 1 for "
+                        "the suite, another each time for torture)")
     parser.add_argument("--timeout", type=seconds, default=60.0,
-                        metavar="TIME", help="for the run (default: 60s)")
+                        metavar="TIME", help="for the run, beyond --time "
+                        "(default: 60s)")
     parser.add_argument("--append", type=kernel_words, default=[],
                         metavar="WORDS", help="more words for the kernel's "
                         "command line; stress/kernel/main.c has the list")
@@ -149,7 +157,6 @@ def parse_arguments():
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     add_pc_options(parser)
     add_run_options(parser)
-    parser.set_defaults(run="suite", time=None)
     return parser.parse_args()
 
 

@@ -22,6 +22,9 @@
  */
 _Noreturn void kernel_main(const char *command_line);
 
+/* CPUs that run; a machine can have as many. */
+unsigned int i686_nr_cpus(void);
+
 /* Highmem frames in one piece from I686_HIGHMEM_PFN on (at most 1 GiB). */
 uint32_t i686_highmem_frames(void);
 
@@ -76,6 +79,12 @@ void i686_timer(unsigned int hz, void (*hook)(void *arg), void *arg);
 void i686_watchdog(unsigned int seconds);
 
 /*
+ * Seconds of the PC's calendar since some time. Right if the boot CPU asks at
+ * least once a minute, and nobody else does.
+ */
+uint32_t i686_wall_seconds(void);
+
+/*
  * Time that does not pass by itself: a tick for each machine_yield(), and up
  * to the next deadline when nobody can run, as on the simulated machine. So a
  * program with deadlines ends the same way on both.
@@ -92,6 +101,27 @@ void i686_resched(void);
 
 /* Tasks take turns; off, the one of the lowest rank is next (machine.h). */
 void i686_set_round_robin(bool on);
+
+/*
+ * How the next machine runs its tasks. Off, as after boot, one runs at a
+ * time, each on the CPU that machine_spawn() gave it: at machine_yield(), or
+ * where it sleeps or ends, the next one is chosen among all CPUs. Time passes
+ * at yields, and when all of them sleep. So a program ends as it does on the
+ * sim. On, all CPUs run tasks side by side, each for a tick at most, and a
+ * task that holds no local map goes on wherever there is room.
+ */
+void i686_set_parallel(bool on);
+
+/* Of all CPUs since boot; the difference of two is what happened between. */
+struct i686_counts {
+	uint32_t invlpgs;      /* single pages forgotten */
+	uint32_t full_flushes; /* CR3 loaded to forget all */
+	uint32_t ipis;	       /* interrupts sent from CPU to CPU */
+	uint32_t switches;     /* from task to task */
+	uint32_t migrations;   /* a task goes on, on another CPU */
+};
+
+struct i686_counts i686_counts(void);
 
 struct i686_step_count {
 	uint32_t instructions; /* executed by the body */

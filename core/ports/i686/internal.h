@@ -96,6 +96,9 @@ bool i686_probe_store(void *vaddr, uint32_t value);
 struct machine_tlb_stats tlb_stats(void);
 void tlb_stats_reset(void);
 
+/* i686_counts() of the TLB, which nobody resets. */
+struct i686_counts tlb_counts(void);
+
 /* Print the sentences that nobody took. */
 void drop_bugs(void);
 
@@ -123,6 +126,9 @@ struct port_task {
 
 /* Forget all tasks; context switches are those of @hm's, or of nobody's. */
 void sched_reset(struct highmem *hm);
+
+/* Context switches since boot. */
+uint32_t sched_switches(void);
 
 /* A tick: wake whose deadline has come. Interrupts are off. */
 void sched_tick(uint64_t now);

@@ -33,6 +33,12 @@ void i686_spin_contended(port_spinlock_t *lock)
 /* ---- TLB -------------------------------------------------------------------- */
 
 static struct machine_tlb_stats flushed;
+static struct i686_counts counts;
+
+struct i686_counts tlb_counts(void)
+{
+	return counts;
+}
 
 struct machine_tlb_stats tlb_stats(void)
 {
@@ -49,6 +55,7 @@ void port_tlb_flush_local_page(vaddr_t vaddr)
 	i686_invlpg(vaddr);
 	/* Not a plain ++: an interrupt flushes, too. */
 	__asm__ volatile("incl %0" : "+m"(flushed.local_pages) : : "cc");
+	__asm__ volatile("incl %0" : "+m"(counts.invlpgs) : : "cc");
 }
 
 /* With more CPUs the caller would wait here for their answers. */
@@ -65,6 +72,7 @@ void port_tlb_shootdown_pages(const vaddr_t *pages, unsigned int nr)
 		i686_invlpg(pages[i]);
 	flushed.shootdowns++;
 	flushed.shootdown_pages += nr;
+	__asm__ volatile("addl %1, %0" : "+m"(counts.invlpgs) : "r"(nr) : "cc");
 }
 
 void port_tlb_shootdown_all(void)
@@ -73,6 +81,7 @@ void port_tlb_shootdown_all(void)
 	write_cr3(read_cr3());
 	flushed.shootdowns++;
 	flushed.full++;
+	counts.full_flushes++;
 }
 
 /* ---- Reports ---------------------------------------------------------------- */

@@ -65,6 +65,13 @@ static struct port_task *pick(void)
 	return lowest_rank();
 }
 
+static uint32_t nr_switches;
+
+uint32_t sched_switches(void)
+{
+	return nr_switches;
+}
+
 static void switch_to(struct port_task *next)
 {
 	struct i686_cpu *cpu = i686_this_cpu();
@@ -72,6 +79,7 @@ static void switch_to(struct port_task *next)
 
 	if (next == prev)
 		return;
+	nr_switches++;
 	if (switching)
 		kmap_local_sched_out(switching, &prev->kmap);
 	cpu->current = next;
