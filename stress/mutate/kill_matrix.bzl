@@ -221,6 +221,12 @@ def _programs():
         srcs = ["//fuzz:kmap_fuzz_test.c"],
     )
 
+    _program(
+        "matrix_sched_replay",
+        fuzz_deps + ["//fuzz/engine", "//fuzz:sched_target"],
+        srcs = ["//fuzz:highmem_sched_fuzz_test.c"],
+    )
+
     # The engine looks for the edge counters of this file in the program.
     _library("matrix_format", "sim", ["//core/lib:format.c"])
     cc_fuzz_test(
@@ -240,6 +246,7 @@ def _programs():
             "matrix_preload.c",
             "//fuzz:highmem_sched_fuzz_test.c",
         ],
+        corpus = ["//fuzz:sched_seeds"],
         linkopts = _WITHOUT_CORE,
         tags = ["manual"],
         deps = fuzz_deps + [
@@ -251,8 +258,9 @@ def _programs():
 def kill_matrix_files(name, mutants):
     """What kill_matrix.py needs.
 
-    Targets: NAME_short, what the techniques unit, replay and explore need;
-    NAME, what all need; NAME.json, the list of mutants.
+    Targets: NAME_short, what the techniques of the short version need;
+    NAME_programs, the programs of all but the kernel; NAME, what all need;
+    NAME.json, the list of mutants.
 
     Args:
       name: of the targets.
@@ -305,20 +313,30 @@ def kill_matrix_files(name, mutants):
             ":matrix_explore",
             ":matrix_fuzz_corpus",
             ":matrix_replay",
+            ":matrix_sched_fuzz_corpus",
+            ":matrix_sched_replay",
             ":matrix_unit",
         ] + short,
+        tags = ["manual"],
+    )
+    native.filegroup(
+        name = name + "_programs",
+        testonly = True,
+        srcs = [
+            ":%s_short" % name,
+            ":matrix_fuzz_bin",
+            ":matrix_sched_fuzz_bin",
+            ":matrix_torture",
+        ],
         tags = ["manual"],
     )
     native.filegroup(
         name = name,
         testonly = True,
         srcs = [
-            ":%s_short" % name,
+            ":%s_programs" % name,
             ":matrix_cores_fuzz",
             ":matrix_cores_tsan",
-            ":matrix_fuzz_bin",
-            ":matrix_sched_fuzz_bin",
-            ":matrix_torture",
             "//stress/kernel:runner_files",
             "//stress/kernel:run_kernel.py",
         ] + programs,

@@ -69,6 +69,9 @@ TECHNIQUES = {
     "replay": Technique(
         "matrix_replay", ("{files}/matrix_fuzz_corpus",), "{name}.sim.so",
         (77,), r"oracle: (.*)|BUG: (.*)", draws=False),
+    "sched_replay": Technique(
+        "matrix_sched_replay", ("{files}/matrix_sched_fuzz_corpus",),
+        "{name}.sim.so", (77,), r"oracle: (.*)|BUG: (.*)", draws=False),
     "explore": _explore("portfolio"),
     "dfs": _explore("dfs"),
     "unit": Technique(
@@ -88,7 +91,7 @@ TECHNIQUES = {
         preload=False),
 }
 
-SHORT = ["replay", "explore", "unit"]
+SHORT = ["replay", "sched_replay", "explore", "unit"]
 
 
 class Files:
