@@ -61,7 +61,5 @@ static unsigned int for_each_program(pack_visit_t *visit)
 void replay_modules(void)
 {
 	console_printf("1..%u\n", for_each_program(NULL));
-	i686_set_virtual_time(true);
 	for_each_program(replay_program);
-	i686_set_virtual_time(false);
 }

@@ -27,7 +27,10 @@ load(
 # What files of a port include besides their own headers.
 _PORT_DEPS = {
     "host": [],
-    "i686": ["//core/ports/i686:memmap"],
+    "i686": [
+        "//core/ports/i686:acpi",
+        "//core/ports/i686:memmap",
+    ],
     "sim": ["//core/ports/sim:fiber"],
 }
 

@@ -153,7 +153,7 @@ MUTANTS = {
     "share_without_count": _mutant("pkmap.c"),
     "shootdown_irqs_off": _mutant("pkmap.c"),
     "shootdown_skips_last": _mutant(
-        "core/ports/i686/port_i686.c",
+        "core/ports/i686/tlb.c",
         first = "kernel",
         lanes = {"kernel": "stale TLB entry: 0x[0-9a-f]+ has no PTE"},
     ),

@@ -6,6 +6,7 @@
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
 #include "core/ports/i686/memmap.h"
+#include "core/ports/i686/smp.h"
 #include "core/testing/machine.h"
 
 #define MULTIBOOT_LOADER_MAGIC 0x2badb002
@@ -103,14 +104,17 @@ void i686_start(uint32_t magic, uint32_t info_phys)
 	const char *why;
 
 	console_init();
-	trap_init();
+	trap_init(0);
+	sched_init();
 	why = read_info(magic, info_phys);
 	if (why) {
 		console_printf("Bail out! %s\n", why);
 		i686_exit(I686_EXIT_UNFIT);
 	}
 	paging_init();
+	smp_find();
 	timer_init();
 	irq_on();
+	smp_start();
 	kernel_main(command_line);
 }

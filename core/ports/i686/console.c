@@ -7,6 +7,7 @@
 #include <highmem/format.h>
 
 #include "core/ports/i686/cpu.h"
+#include "core/ports/i686/internal.h"
 
 #define COM1 0x3f8
 
@@ -35,6 +36,10 @@ void console_init(void)
 	outb(UART_MODEM_CONTROL, 0x03);
 }
 
+/* One line at a time; nobody waits for a CPU that has been stopped. */
+static port_spinlock_t lock;
+static bool alone;
+
 static void put(char c)
 {
 	while (!(inb(UART_LINE_STATUS) & STATUS_CAN_SEND))
@@ -52,10 +57,22 @@ void console_printf(const char *format, ...)
 {
 	char line[256];
 	va_list args;
+	port_irq_t flags;
 
 	va_start(args, format);
 	hm_vformat(line, sizeof(line), format, args);
 	va_end(args);
+	flags = port_irq_save();
+	if (!alone)
+		raw_lock(&lock);
 	for (const char *s = line; *s; s++)
 		put(*s);
+	if (!alone)
+		raw_unlock(&lock);
+	port_irq_restore(flags);
+}
+
+void console_take_over(void)
+{
+	alone = true;
 }

@@ -56,6 +56,26 @@ static inline void irq_on(void)
 	__asm__ volatile("sti" : : : "memory");
 }
 
+/* In a loop that waits for another CPU. */
+static inline void cpu_pause(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
+
+static inline _Noreturn void cpu_halt(void)
+{
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+static inline uint64_t read_tsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
 /* sti takes effect after hlt has begun, so no interrupt slips in between. */
 static inline void irq_wait(void)
 {

@@ -11,7 +11,7 @@
 	.globl	i686_vectors
 i686_vectors:
 	.set	nr, 0
-	.rept	49
+	.rept	64
 	.balign 16
 	.if	!(nr == 8 || (nr >= 10 && nr <= 14) || nr == 17)
 	pushl	$0

@@ -53,7 +53,16 @@ _Noreturn void i686_exit(enum i686_exit code);
 /* What is being done, for the report when it fails; NULL: nothing. */
 void i686_set_activity(const char *name);
 
-/* "Bail out!" with a sentence and a backtrace, then the end of the run. */
+/*
+ * Any context: one more event in this CPU's ring of the last ones, which is
+ * printed when the run dies. @what has to stay where it is.
+ */
+void i686_note(const char *what, uint32_t a, uint32_t b);
+
+/*
+ * "Bail out!" with a sentence, backtraces of all CPUs and the last events,
+ * then the end of the run.
+ */
 _Noreturn void i686_panic(const char *format, ...);
 
 /*
@@ -66,7 +75,7 @@ unsigned int i686_unexpected_bugs(void);
 
 /*
  * Ticks per second from now on, 19 to 20000, and what to call at each, in
- * its interrupt (or NULL).
+ * its interrupt (or NULL): on each CPU that belongs to the machine.
  */
 void i686_timer(unsigned int hz, void (*hook)(void *arg), void *arg);
 
@@ -74,7 +83,8 @@ void i686_timer(unsigned int hz, void (*hook)(void *arg), void *arg);
 
 /*
  * Bail out, as stalled, unless called again within @seconds. 0: never.
- * It is the clock's interrupt that looks, so it needs interrupts on.
+ * Each CPU's clock interrupt looks, also at the other CPUs: one that has had
+ * no such interrupt for half of that time has interrupts off, and is named.
  */
 void i686_watchdog(unsigned int seconds);
 
@@ -83,13 +93,6 @@ void i686_watchdog(unsigned int seconds);
  * least once a minute, and nobody else does.
  */
 uint32_t i686_wall_seconds(void);
-
-/*
- * Time that does not pass by itself: a tick for each machine_yield(), and up
- * to the next deadline when nobody can run, as on the simulated machine. So a
- * program with deadlines ends the same way on both.
- */
-void i686_set_virtual_time(bool on);
 
 /* ---- Interrupts and switches at will ------------------------------------- */
 

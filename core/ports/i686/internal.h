@@ -11,7 +11,7 @@
 
 #include "core/testing/machine.h"
 
-/* ---- trap.c, step.c, timer.c --------------------------------------------------- */
+/* ---- trap.c, die.c, step.c, timer.c, watchdog.c -------------------------------- */
 
 /* The stack as entry.S leaves it for i686_trap(), lowest address first. */
 struct trap_frame {
@@ -23,31 +23,46 @@ struct trap_frame {
 
 enum i686_vector {
 	VECTOR_DEBUG = 1,
+	VECTOR_NMI = 2,
 	VECTOR_DOUBLE_FAULT = 8,
 	VECTOR_PAGE_FAULT = 14,
 	VECTOR_TIMER = 32,
 	VECTOR_SPURIOUS = 39,
 	VECTOR_SOFT = 48, /* machine_interrupt() */
-	I686_NR_VECTORS = 49,
+	VECTOR_APIC_TIMER = 49,
+	VECTOR_CALL = 50, /* smp_call() */
+	VECTOR_KICK = 51, /* smp_kick() */
+	VECTOR_APIC_SPURIOUS = 63,
+	I686_NR_VECTORS = 64,
 };
 
-void trap_init(void);
+/* This CPU's descriptor tables. It is @cpu from then on. */
+void trap_init(unsigned int cpu);
 void trap_set_cr3(uint32_t cr3);
 void i686_trap(struct trap_frame *frame);
 
-/* Ends the run with the sentence and the registers of @frame. */
+/*
+ * Stops the other CPUs and ends the run with the sentence, the registers of
+ * @frame, and what everybody did last.
+ */
 _Noreturn void trap_die(const struct trap_frame *frame, enum i686_exit code,
 			const char *sentence);
 
 /* A debug trap; false when nobody asked for it. */
 bool step_trap(struct trap_frame *frame);
 
+/* The local APIC has a clock: the old one is to be quiet. */
+void pic_mask_all(void);
+
 void timer_init(void);
+
+/* Another CPU, on its way up: start this CPU's timer. */
+void timer_start_cpu(void);
+
 void timer_interrupt(const struct trap_frame *frame);
 
-/* Virtual time: is it on? Let it pass up to @now; interrupts are off. */
-bool timer_is_virtual(void);
-void timer_pass(uint64_t now);
+/* At this CPU's tick, which comes @microseconds after the last one. */
+void watchdog_tick(const struct trap_frame *frame, uint32_t microseconds);
 
 /* ---- modules.c --------------------------------------------------------------- */
 
@@ -68,10 +83,13 @@ void paging_init(void);
  */
 void paging_activate(void);
 
-/* No PTE in the pkmap area and the fixmap, no translation of them. */
+/* No PTE in the pkmap area and the fixmap. No flush. */
 void paging_reset(void);
 
-/* NULL, or one sentence on PTEs and TLB: see machine_audit(). */
+/*
+ * NULL, or one sentence on PTEs and this CPU's TLB: see machine_audit().
+ * Interrupts are off. All CPUs may be in it at the same time.
+ */
 const char *paging_audit(const struct highmem_config *config);
 
 /* Is there no page on purpose, to stop a stack that grows into it? */
@@ -90,14 +108,26 @@ volatile uint32_t *paging_map_device(uint32_t address);
 bool i686_probe_load(const void *vaddr, uint32_t *value);
 bool i686_probe_store(void *vaddr, uint32_t value);
 
-/* ---- port_i686.c ----------------------------------------------------------- */
+/* ---- tlb.c ------------------------------------------------------------------- */
 
 /* Since the last tlb_stats_reset(). */
 struct machine_tlb_stats tlb_stats(void);
 void tlb_stats_reset(void);
 
-/* i686_counts() of the TLB, which nobody resets. */
-struct i686_counts tlb_counts(void);
+/* Each CPU of the machine forgets all translations. */
+void tlb_flush_machine(void);
+
+/* paging_audit() on each CPU of the machine. */
+const char *tlb_audit(const struct highmem_config *config);
+
+/* ---- port_i686.c ----------------------------------------------------------- */
+
+/* At boot: how many CPUs there are. */
+void facts_set_cpus(unsigned int nr);
+
+/* A lock of the port's own. pre: interrupts are off. */
+void raw_lock(port_spinlock_t *lock);
+void raw_unlock(port_spinlock_t *lock);
 
 /* Print the sentences that nobody took. */
 void drop_bugs(void);
@@ -106,13 +136,15 @@ void drop_bugs(void);
 
 enum task_state {
 	TASK_READY,
+	TASK_RUNNING,
 	TASK_ASLEEP,
 	TASK_ENDED,
 };
 
 struct port_task {
 	uint32_t esp;  /* while it does not run */
-	uint32_t id;   /* 0: the controlling context */
+	uint32_t id;   /* 0: what a CPU does when there is nothing to do */
+	uint32_t cpu;  /* where it runs, or will, or did last */
 	uint32_t rank; /* see machine_yield() */
 	enum task_state state;
 	bool woken;	      /* an unpark not yet used by a park */
@@ -124,14 +156,20 @@ struct port_task {
 	void *arg;
 };
 
-/* Forget all tasks; context switches are those of @hm's, or of nobody's. */
-void sched_reset(struct highmem *hm);
+/* No task yet; the boot CPU's idle task is the controlling context. */
+void sched_init(void);
 
-/* Context switches since boot. */
-uint32_t sched_switches(void);
+/* Forget all tasks; switches on @cpus CPUs are those of @hm's, or nobody's. */
+void sched_reset(struct highmem *hm, unsigned int cpus);
 
-/* A tick: wake whose deadline has come. Interrupts are off. */
-void sched_tick(uint64_t now);
+/* CPUs of the machine, 1 if none is up; their ids are 0 to one less. */
+unsigned int sched_nr_cpus(void);
+
+/* This CPU's life, from boot on, when no task needs it. Interrupts are off. */
+_Noreturn void sched_idle(void);
+
+/* A tick: time passes, somebody else's turn. Interrupts are off. */
+void sched_tick(void);
 
 /* Like i686_preempt(), at the end of a trap: interrupts are off. */
 void sched_preempt(void);

@@ -10,6 +10,7 @@
 #include <highmem/format.h>
 
 #include "core/ports/i686/internal.h"
+#include "core/ports/i686/smp.h"
 #include "core/ports/i686/string.h"
 
 #define FIRST_PFN (I686_HIGHMEM_PFN - MACHINE_LOWMEM_PAGES)
@@ -17,6 +18,15 @@
 static struct highmem highmem;
 static struct page mem_map[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
 static bool up;
+
+static const char *fewer_cpus(void)
+{
+	static char why[40];
+
+	hm_format(why, sizeof(why), "this PC has %u CPU%s", smp_nr_cpus(),
+		  smp_nr_cpus() == 1 ? "" : "s");
+	return why;
+}
 
 const char *machine_can(const struct machine_config *config)
 {
@@ -26,8 +36,8 @@ const char *machine_can(const struct machine_config *config)
 		return "a machine has at least one CPU and one highmem page";
 	if (nr < 2 || nr > LAST_PKMAP_NONPAE)
 		return "a machine has 2 to 1024 slots";
-	if (config->nr_cpus > 1)
-		return "the i686 port runs one CPU so far";
+	if (config->nr_cpus > smp_nr_cpus())
+		return fewer_cpus();
 	if (config->pae)
 		return "the i686 port has no PAE so far";
 	if (config->nr_pages > MACHINE_MAX_PAGES)
@@ -75,13 +85,14 @@ struct highmem *machine_boot(const struct machine_config *config)
 			   up ? "a machine is up" : machine_can(config));
 	clear_frames(nr_pages);
 	memset(mem_map, 0, nr_pages * sizeof(mem_map[0]));
+	sched_reset(NULL, config->nr_cpus);
 	paging_reset();
+	tlb_flush_machine();
 	tlb_stats_reset();
-	sched_reset(NULL);
 	why = highmem_init(&highmem, &highmem_config);
 	if (why)
 		port_bug(why);
-	sched_reset(&highmem);
+	sched_reset(&highmem, config->nr_cpus);
 	up = true;
 	return &highmem;
 }
@@ -92,7 +103,7 @@ void machine_shutdown(void)
 		return;
 	drop_bugs();
 	up = false;
-	sched_reset(NULL);
+	sched_reset(NULL, 1);
 	paging_reset();
 }
 
@@ -148,11 +159,7 @@ void machine_poke32(struct page *page, unsigned int offset, uint32_t value)
 
 const char *machine_audit(void)
 {
-	port_irq_t flags = port_irq_save();
-	const char *bad = up ? paging_audit(&highmem.config) : NULL;
-
-	port_irq_restore(flags);
-	return bad;
+	return up ? tlb_audit(&highmem.config) : NULL;
 }
 
 struct machine_tlb_stats machine_tlb_stats(void)

@@ -55,7 +55,8 @@ static _Alignas(PAGE_SIZE) entry_t window_table[NR_PTES];
 static _Alignas(PAGE_SIZE) entry_t pkmap_table[NR_PTES];
 static _Alignas(PAGE_SIZE) entry_t fixmap_table[NR_PTES];
 
-static char why[160];
+/* By CPU: all look at the same time. */
+static char whys[HIGHMEM_MAX_CPUS][160];
 
 /* link.ld */
 extern char i686_image_start[], i686_readonly_end[];
@@ -136,7 +137,6 @@ void paging_reset(void)
 		atomic_store_explicit(&fixmap_table[i], 0,
 				      memory_order_relaxed);
 	}
-	write_cr3(read_cr3());
 }
 
 uint32_t *paging_frame(pfn_t pfn)
@@ -194,11 +194,16 @@ void port_pte_set(vaddr_t vaddr, pte_t pte)
 		port_bug(sentence);
 	}
 	atomic_store_explicit(entry, (uint32_t)pte, memory_order_release);
+	i686_note("pte_set", (uint32_t)vaddr, (uint32_t)pte);
 }
 
 pte_t port_pte_clear(vaddr_t vaddr)
 {
-	return atomic_exchange_explicit(pte_of(vaddr), 0, memory_order_seq_cst);
+	uint32_t old = atomic_exchange_explicit(pte_of(vaddr), 0,
+						memory_order_seq_cst);
+
+	i686_note("pte_clear", (uint32_t)vaddr, old);
+	return old;
 }
 
 /* ---- Audit ---------------------------------------------------------------- */
@@ -211,25 +216,26 @@ pte_t port_pte_clear(vaddr_t vaddr)
 static const char *audit_page(vaddr_t vaddr)
 {
 	uint32_t pte = (uint32_t)port_pte_read(vaddr);
+	char *why = whys[port_cpu_id()];
 	uint32_t seen = 0, there;
 	bool readable = i686_probe_load((const void *)vaddr, &seen);
 
 	if (!pte && !readable)
 		return NULL;
 	if (!pte) {
-		hm_format(why, sizeof(why),
+		hm_format(why, sizeof(whys[0]),
 			  "stale TLB entry: %x has no PTE, "
-			  "but reads as %x",
-			  vaddr, seen);
+			  "but CPU %u reads %x",
+			  vaddr, port_cpu_id(), seen);
 		return why;
 	}
 	there = *paging_frame(pte_pfn(pte));
 	if (readable && seen == there)
 		return NULL;
-	hm_format(why, sizeof(why),
+	hm_format(why, sizeof(whys[0]),
 		  "stale TLB entry: %x maps pfn %x, which holds "
-		  "%x, but reads as %x",
-		  vaddr, pte_pfn(pte), there, seen);
+		  "%x, but CPU %u reads %x",
+		  vaddr, pte_pfn(pte), there, port_cpu_id(), seen);
 	return why;
 }
 
@@ -238,6 +244,7 @@ static const char *audit_entry(const struct highmem_config *config,
 {
 	pte_t pte = port_pte_read(vaddr);
 	pte_t mmu_bits = PTE_ACCESSED | PTE_DIRTY;
+	char *why = whys[port_cpu_id()];
 
 	if (pte_none(pte))
 		return NULL;
@@ -245,7 +252,8 @@ static const char *audit_entry(const struct highmem_config *config,
 	    (pte & ~mmu_bits) ==
 		    (pte_make(pte_pfn(pte), config->prot) & ~mmu_bits))
 		return NULL;
-	hm_format(why, sizeof(why), "PTE %x at %x: %s", (uint32_t)pte, vaddr,
+	hm_format(why, sizeof(whys[0]), "PTE %x at %x: %s", (uint32_t)pte,
+		  vaddr,
 		  may_map ? "not a frame of mem_map with the bits of its config"
 			  : "nothing may be mapped there");
 	return why;
@@ -265,18 +273,21 @@ static const char *audit_pkmap(const struct highmem_config *config)
 	return bad;
 }
 
+/* Windows of other CPUs: old translations of them may stay here. */
 static const char *audit_fixmap(const struct highmem_config *config)
 {
+	unsigned int own = FIX_KMAP_BEGIN + port_cpu_id() * KM_MAX_IDX;
 	const char *bad = NULL;
 
 	for (unsigned int fix = 0; fix < __end_of_fixed_addresses && !bad;
 	     fix++) {
 		bool window = fix >= FIX_KMAP_BEGIN &&
-			      fix < FIX_KMAP_BEGIN + KM_MAX_IDX;
+			      fix < FIX_KMAP_BEGIN +
+					      KM_MAX_IDX * sched_nr_cpus();
 		vaddr_t vaddr = fixmap_vaddr(fix);
 
 		bad = audit_entry(config, vaddr, window);
-		if (!bad && window)
+		if (!bad && fix - own < KM_MAX_IDX)
 			bad = audit_page(vaddr);
 	}
 	return bad;

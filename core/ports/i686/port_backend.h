@@ -4,11 +4,13 @@
 
 /*
  * The i686's side of core/port/port.h: types, and every function that is a
- * few instructions long. The rest is in port_i686.c, paging.c and sched.c.
+ * few instructions long. The rest is in port_i686.c, paging.c, tlb.c and sched.c.
  */
 
 #include <stdatomic.h>
+#include <stddef.h>
 
+#include <highmem/fixmap.h>
 #include <highmem/types.h>
 
 typedef struct {
@@ -19,8 +21,9 @@ typedef struct {
 	_Atomic uint32_t value;
 } port_stat_t;
 
+/* 0: free, else 1 + the CPU that holds it. */
 typedef struct {
-	_Atomic uint32_t locked;
+	_Atomic uint32_t owner;
 } port_spinlock_t;
 
 /* EFLAGS as they were. */
@@ -29,19 +32,58 @@ typedef uint32_t port_irq_t;
 #define I686_EFLAGS_TF (1U << 8)
 #define I686_EFLAGS_IF (1U << 9)
 
-/* One CPU; with more, i686_this_cpu() finds its own. */
+struct port_task;
+
+/*
+ * What a CPU knows of itself. Its segment %fs begins here, so that one
+ * instruction reads or changes a word of the CPU that executes it: a task that
+ * is preempted before or after it, and goes on elsewhere, does no harm. The
+ * pointer from i686_this_cpu() is for code that cannot be moved meanwhile.
+ */
 struct i686_cpu {
+	struct i686_cpu *self;
 	struct port_task *current;
-	unsigned int preempt_count; /* > 0: no context switch */
-	unsigned int irq_depth;	    /* interrupt handlers on the stack */
-	bool need_resched;	    /* somebody else's turn, when allowed */
+	uint32_t id;
+	uint32_t preempt_count; /* > 0: no context switch */
+	uint32_t irq_depth;	/* interrupt handlers on the stack */
+	uint32_t need_resched;	/* somebody else's turn, when allowed */
+	/* Counters of this CPU, for reports: see i686_counts(). */
+	uint32_t invlpgs, full_flushes, ipis, switches, migrations;
 };
 
-extern struct i686_cpu i686_cpus[1];
+extern struct i686_cpu i686_cpus[HIGHMEM_MAX_CPUS];
 
+#define I686_CPU_WORD(field) \
+	static inline uint32_t i686_cpu_##field(void) \
+	{ \
+		uint32_t value; \
+\
+		__asm__ volatile("movl %%fs:%c1, %0" \
+				 : "=r"(value) \
+				 : "i"(offsetof(struct i686_cpu, field))); \
+		return value; \
+	}
+
+I686_CPU_WORD(self)
+I686_CPU_WORD(current)
+I686_CPU_WORD(id)
+I686_CPU_WORD(preempt_count)
+I686_CPU_WORD(irq_depth)
+I686_CPU_WORD(need_resched)
+
+#undef I686_CPU_WORD
+
+/* Counts an event; an interrupt in the middle does not lose its own. */
+#define i686_cpu_count(field) \
+	__asm__ volatile("incl %%fs:%c0" \
+			 : \
+			 : "i"(offsetof(struct i686_cpu, field)) \
+			 : "cc", "memory")
+
+/* pre: preemption or migration is disabled, or interrupts are off. */
 static inline struct i686_cpu *i686_this_cpu(void)
 {
-	return &i686_cpus[0];
+	return (struct i686_cpu *)i686_cpu_self();
 }
 
 /* Gives the CPU to another task, if this is a place for it. */
@@ -64,27 +106,34 @@ static inline uint32_t i686_eflags(void)
 
 static inline unsigned int port_cpu_id(void)
 {
-	return 0;
+	return i686_cpu_id();
+}
+
+/* The same wherever the task runs, so no moment is wrong to look. */
+static inline struct port_task *port_task_current(void)
+{
+	return (struct port_task *)i686_cpu_current();
+}
+
+static inline void port_preempt_disable(void)
+{
+	__asm__ volatile("incl %%fs:%c0"
+			 :
+			 : "i"(offsetof(struct i686_cpu, preempt_count))
+			 : "cc", "memory");
 }
 
 /*
- * A load, an add and a store that an interrupt may cut: it leaves the count
- * as it found it, so nothing is lost.
+ * After the decrement the task may be moved: then it has lost the CPU just
+ * now, and what it reads is the new CPU's, no less right.
  */
-static inline void port_preempt_disable(void)
-{
-	i686_this_cpu()->preempt_count++;
-	i686_barrier();
-}
-
 static inline void port_preempt_enable(void)
 {
-	struct i686_cpu *cpu = i686_this_cpu();
-
-	i686_barrier();
-	cpu->preempt_count--;
-	i686_barrier();
-	if (cpu->preempt_count == 0 && cpu->need_resched)
+	__asm__ volatile("decl %%fs:%c0"
+			 :
+			 : "i"(offsetof(struct i686_cpu, preempt_count))
+			 : "cc", "memory");
+	if (i686_cpu_need_resched() && i686_cpu_preempt_count() == 0)
 		i686_preempt();
 }
 
@@ -144,7 +193,10 @@ static inline void port_fence(void)
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* One instruction, so no interrupt comes between its load and its store. */
+/*
+ * One instruction, so no interrupt comes between its load and its store. No
+ * lock prefix: the word is this CPU's.
+ */
 static inline void port_stat_inc(port_stat_t *stat)
 {
 	__asm__ volatile("incl %0" : "+m"(stat->value) : : "cc");
@@ -164,28 +216,39 @@ static inline uint32_t port_stat_read(const port_stat_t *stat)
 
 static inline void port_spin_init(port_spinlock_t *lock)
 {
-	atomic_store_explicit(&lock->locked, 0, memory_order_relaxed);
+	atomic_store_explicit(&lock->owner, 0, memory_order_relaxed);
 }
 
-/* Spins on a lock that is taken; on one CPU it says that this is for ever. */
+/* Spins until the lock is this CPU's; ends the run if it is already. */
 void i686_spin_contended(port_spinlock_t *lock);
+
+/* pre: this task stays on this CPU. */
+static inline bool i686_spin_try(port_spinlock_t *lock)
+{
+	uint32_t nobody = 0;
+
+	return atomic_compare_exchange_strong_explicit(&lock->owner, &nobody,
+						       i686_cpu_id() + 1,
+						       memory_order_acquire,
+						       memory_order_relaxed);
+}
 
 static inline void port_spin_lock(port_spinlock_t *lock)
 {
 	port_preempt_disable();
-	while (atomic_exchange_explicit(&lock->locked, 1, memory_order_acquire))
+	if (!i686_spin_try(lock))
 		i686_spin_contended(lock);
 }
 
 static inline void port_spin_unlock(port_spinlock_t *lock)
 {
-	atomic_store_explicit(&lock->locked, 0, memory_order_release);
+	atomic_store_explicit(&lock->owner, 0, memory_order_release);
 	port_preempt_enable();
 }
 
 static inline bool port_spin_is_locked(const port_spinlock_t *lock)
 {
-	return atomic_load_explicit(&lock->locked, memory_order_relaxed) != 0;
+	return atomic_load_explicit(&lock->owner, memory_order_relaxed) != 0;
 }
 
 /* ---- TLB ---------------------------------------------------------------- */

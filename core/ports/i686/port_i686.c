@@ -1,87 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The rest of the contract: facts, flushes, reports; and the way out. */
+/* The rest of the contract: facts, locks, reports; and the way out. */
 
 #include <highmem/format.h>
 
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
+#include "core/ports/i686/smp.h"
 #include "core/testing/machine.h"
 
 #define DEBUG_EXIT_PORT 0xf4
 
+static struct port_facts facts = {
+	.name = "i686",
+	.pae = false,
+	.cpu_mask = 1,
+	.tlb_flush_ceiling = 32,
+};
+
 const struct port_facts *port_facts(void)
 {
-	static const struct port_facts facts = {
-		.name = "i686",
-		.pae = false,
-		.cpu_mask = 1,
-		.tlb_flush_ceiling = 32,
-	};
-
 	return &facts;
 }
 
-/* The owner would have to run on this CPU, and cannot. */
+void facts_set_cpus(unsigned int nr)
+{
+	facts.cpu_mask = ((uint32_t)1 << nr) - 1;
+}
+
+/* ---- Locks ------------------------------------------------------------------ */
+
+/*
+ * With interrupts on they come in here, and other CPUs get their answers.
+ * The owner of a lock that this CPU has would have to run here, and cannot.
+ */
 void i686_spin_contended(port_spinlock_t *lock)
 {
-	i686_panic("spin lock %x taken twice on one CPU: deadlock",
-		   (uint32_t)lock);
+	do {
+		while (port_spin_is_locked(lock)) {
+			if (atomic_load_explicit(&lock->owner,
+						 memory_order_relaxed) ==
+			    port_cpu_id() + 1)
+				i686_panic("spin lock %x taken twice on one "
+					   "CPU: deadlock",
+					   (uint32_t)lock);
+			cpu_pause();
+		}
+	} while (!i686_spin_try(lock));
 }
 
-/* ---- TLB -------------------------------------------------------------------- */
-
-static struct machine_tlb_stats flushed;
-static struct i686_counts counts;
-
-struct i686_counts tlb_counts(void)
+void raw_lock(port_spinlock_t *lock)
 {
-	return counts;
+	if (!i686_spin_try(lock))
+		i686_spin_contended(lock);
 }
 
-struct machine_tlb_stats tlb_stats(void)
+void raw_unlock(port_spinlock_t *lock)
 {
-	return flushed;
-}
-
-void tlb_stats_reset(void)
-{
-	flushed = (struct machine_tlb_stats){ 0 };
-}
-
-void port_tlb_flush_local_page(vaddr_t vaddr)
-{
-	i686_invlpg(vaddr);
-	/* Not a plain ++: an interrupt flushes, too. */
-	__asm__ volatile("incl %0" : "+m"(flushed.local_pages) : : "cc");
-	__asm__ volatile("incl %0" : "+m"(counts.invlpgs) : : "cc");
-}
-
-/* With more CPUs the caller would wait here for their answers. */
-static void check_shootdown_context(void)
-{
-	if (i686_this_cpu()->irq_depth || !(i686_eflags() & I686_EFLAGS_IF))
-		port_bug("shootdown in an interrupt or with interrupts off");
-}
-
-void port_tlb_shootdown_pages(const vaddr_t *pages, unsigned int nr)
-{
-	check_shootdown_context();
-	for (unsigned int i = 0; i < nr; i++)
-		i686_invlpg(pages[i]);
-	flushed.shootdowns++;
-	flushed.shootdown_pages += nr;
-	__asm__ volatile("addl %1, %0" : "+m"(counts.invlpgs) : "r"(nr) : "cc");
-}
-
-void port_tlb_shootdown_all(void)
-{
-	check_shootdown_context();
-	write_cr3(read_cr3());
-	flushed.shootdowns++;
-	flushed.full++;
-	counts.full_flushes++;
+	atomic_store_explicit(&lock->owner, 0, memory_order_release);
 }
 
 /* ---- Reports ---------------------------------------------------------------- */
@@ -91,6 +68,7 @@ void port_tlb_shootdown_all(void)
 
 /* Oldest first, from @first on; what comes when it is full is lost. */
 static struct {
+	port_spinlock_t lock;
 	char sentence[MAX_BUGS][BUG_BYTES];
 	unsigned int first;
 	unsigned int nr;
@@ -101,26 +79,32 @@ void port_bug(const char *sentence)
 {
 	port_irq_t flags = port_irq_save();
 
+	i686_note("bug", (uint32_t)__builtin_return_address(0), 0);
+	raw_lock(&bugs.lock);
 	if (bugs.nr < MAX_BUGS) {
 		unsigned int i = (bugs.first + bugs.nr) % MAX_BUGS;
 
 		hm_format(bugs.sentence[i], BUG_BYTES, "%s", sentence);
 		bugs.nr++;
 	}
+	raw_unlock(&bugs.lock);
 	port_irq_restore(flags);
 }
 
 const char *machine_take_bug(void)
 {
 	port_irq_t flags = port_irq_save();
-	bool any = bugs.nr != 0;
+	bool any;
 
+	raw_lock(&bugs.lock);
+	any = bugs.nr != 0;
 	if (any) {
 		hm_format(bugs.taken, BUG_BYTES, "%s",
 			  bugs.sentence[bugs.first]);
 		bugs.first = (bugs.first + 1) % MAX_BUGS;
 		bugs.nr--;
 	}
+	raw_unlock(&bugs.lock);
 	port_irq_restore(flags);
 	return any ? bugs.taken : NULL;
 }
@@ -147,6 +131,30 @@ unsigned int i686_unexpected_bugs(void)
 	return nr;
 }
 
+/* ---- Numbers ------------------------------------------------------------------ */
+
+unsigned int i686_nr_cpus(void)
+{
+	return smp_nr_cpus();
+}
+
+/* Each word is written by its own CPU alone: what is read was true a moment. */
+struct i686_counts i686_counts(void)
+{
+	struct i686_counts sum = { 0 };
+
+	for (unsigned int cpu = 0; cpu < smp_nr_cpus(); cpu++) {
+		const volatile struct i686_cpu *c = &i686_cpus[cpu];
+
+		sum.invlpgs += c->invlpgs;
+		sum.full_flushes += c->full_flushes;
+		sum.ipis += c->ipis;
+		sum.switches += c->switches;
+		sum.migrations += c->migrations;
+	}
+	return sum;
+}
+
 /* ---- The end ------------------------------------------------------------------ */
 
 void i686_exit(enum i686_exit code)
@@ -154,8 +162,7 @@ void i686_exit(enum i686_exit code)
 	console_drain();
 	outl(DEBUG_EXIT_PORT, code);
 	/* There was no such device. */
-	for (;;)
-		__asm__ volatile("cli; hlt");
+	cpu_halt();
 }
 
 void i686_panic(const char *format, ...)

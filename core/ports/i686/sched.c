@@ -1,48 +1,160 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Tasks of one CPU. Their state is touched with interrupts off. The
- * controlling context is task 0: it runs when nobody else can.
+ * Tasks on all CPUs. One lock guards their state, and is held across a switch:
+ * who lets go of it is the next task, when the last one is saved. So whoever
+ * finds a task ready may run it at once, and who wakes one finds it either
+ * awake or asleep. kmap_local_sched_out() and _in() run under the lock: they
+ * take none and wake nobody. Nothing else of the core is called with it.
+ *
+ * A CPU without a task waits in its idle task. The boot CPU's is the
+ * controlling context, which is in machine_run() then.
  */
 
 #include <highmem/format.h>
 
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
+#include "core/ports/i686/smp.h"
 #include "core/ports/i686/stacks.h"
 #include "core/testing/machine.h"
 
-_Alignas(PAGE_SIZE) struct i686_stack i686_stacks[MACHINE_MAX_TASKS + 1];
+_Alignas(PAGE_SIZE) struct i686_stack
+	i686_stacks[MACHINE_MAX_TASKS + HIGHMEM_MAX_CPUS];
 
-static struct port_task tasks[MACHINE_MAX_TASKS + 1];
-static unsigned int nr_tasks = 1; /* with task 0 */
-static bool round_robin;
-static struct highmem *switching; /* NULL: no machine is up */
-
-struct i686_cpu i686_cpus[1] = { { .current = &tasks[0] } };
+static struct {
+	port_spinlock_t lock;
+	struct highmem *hm; /* NULL: no machine is up */
+	bool running;	    /* machine_run() is under way */
+	bool parallel, round_robin;
+	_Atomic uint32_t nr_cpus;
+	_Atomic uint64_t now;
+	unsigned int hand; /* whose turn it was last */
+	unsigned int nr_tasks;
+	struct port_task task[MACHINE_MAX_TASKS + 1]; /* by id, from 1 on */
+	struct port_task idle[HIGHMEM_MAX_CPUS];
+} sched = { .nr_cpus = 1 };
 
 void i686_switch(uint32_t *save_esp, uint32_t load_esp);
 
-void sched_reset(struct highmem *hm)
+static struct port_task *idle_of(unsigned int cpu)
+{
+	return &sched.idle[cpu];
+}
+
+static bool is_idle(unsigned int cpu)
+{
+	return i686_cpus[cpu].current == idle_of(cpu);
+}
+
+unsigned int sched_nr_cpus(void)
+{
+	return atomic_load_explicit(&sched.nr_cpus, memory_order_relaxed);
+}
+
+void sched_init(void)
+{
+	for (unsigned int cpu = 0; cpu < HIGHMEM_MAX_CPUS; cpu++) {
+		sched.idle[cpu].cpu = cpu;
+		i686_cpus[cpu].current = idle_of(cpu);
+	}
+}
+
+/* All CPUs are idle: machine_run() returns only then. */
+void sched_reset(struct highmem *hm, unsigned int cpus)
 {
 	port_irq_t flags = port_irq_save();
 
+	raw_lock(&sched.lock);
 	for (unsigned int i = 0; i <= MACHINE_MAX_TASKS; i++)
-		tasks[i] = (struct port_task){ .id = i };
-	nr_tasks = 1;
-	switching = hm;
+		sched.task[i] = (struct port_task){ .id = i };
+	sched.nr_tasks = 0;
+	sched.hand = 0;
+	sched.hm = hm;
+	atomic_store(&sched.nr_cpus, cpus);
+	raw_unlock(&sched.lock);
 	port_irq_restore(flags);
+}
+
+/* ---- Who can go on ----------------------------------------------------------- */
+
+static bool someone_is(enum task_state state)
+{
+	for (unsigned int id = 1; id <= sched.nr_tasks; id++)
+		if (sched.task[id].state == state)
+			return true;
+	return false;
+}
+
+/* The first deadline of those who sleep. */
+static uint64_t next_deadline(void)
+{
+	uint64_t next = PORT_NO_DEADLINE;
+
+	for (unsigned int id = 1; id <= sched.nr_tasks; id++)
+		if (sched.task[id].state == TASK_ASLEEP &&
+		    sched.task[id].deadline < next)
+			next = sched.task[id].deadline;
+	return next;
+}
+
+static bool run_is_over(void)
+{
+	return !someone_is(TASK_READY) && !someone_is(TASK_RUNNING) &&
+	       next_deadline() == PORT_NO_DEADLINE;
+}
+
+/* A window is an address of this CPU, and a task that has one stays here. */
+static bool may_run_on(const struct port_task *task, unsigned int cpu)
+{
+	return task->cpu == cpu ||
+	       (sched.parallel && task->migrate_disabled == 0 &&
+		port_atomic_load(&task->kmap.depth) == 0);
+}
+
+/* An idle CPU that may run @task gets to know that it is ready. */
+static void wake_cpu_for(const struct port_task *task)
+{
+	unsigned int nr = sched_nr_cpus();
+
+	for (unsigned int i = 0; i < nr; i++) {
+		unsigned int cpu = (task->cpu + i) % nr;
+
+		if (!is_idle(cpu) || !may_run_on(task, cpu))
+			continue;
+		if (cpu != port_cpu_id())
+			smp_kick(cpu);
+		return;
+	}
+}
+
+static void wake_expired(void)
+{
+	uint64_t now = atomic_load(&sched.now);
+
+	for (unsigned int id = 1; id <= sched.nr_tasks; id++) {
+		struct port_task *task = &sched.task[id];
+
+		if (task->state != TASK_ASLEEP || task->deadline > now)
+			continue;
+		task->state = TASK_READY;
+		if (sched.parallel)
+			wake_cpu_for(task);
+	}
 }
 
 /* ---- Whose turn ------------------------------------------------------------- */
 
-static struct port_task *next_in_turn(const struct port_task *current)
+/* @cpu: where; HIGHMEM_MAX_CPUS: wherever. */
+static struct port_task *next_in_turn(unsigned int cpu)
 {
-	for (unsigned int i = 1; i < nr_tasks; i++) {
-		unsigned int id = (current->id + i - 1) % (nr_tasks - 1) + 1;
+	for (unsigned int i = 0; i < sched.nr_tasks; i++) {
+		unsigned int id = (sched.hand + i) % sched.nr_tasks + 1;
+		struct port_task *task = &sched.task[id];
 
-		if (tasks[id].state == TASK_READY)
-			return &tasks[id];
+		if (task->state == TASK_READY &&
+		    (cpu == HIGHMEM_MAX_CPUS || may_run_on(task, cpu)))
+			return task;
 	}
 	return NULL;
 }
@@ -51,71 +163,121 @@ static struct port_task *lowest_rank(void)
 {
 	struct port_task *best = NULL;
 
-	for (unsigned int id = 1; id < nr_tasks; id++)
-		if (tasks[id].state == TASK_READY &&
-		    (!best || tasks[id].rank < best->rank))
-			best = &tasks[id];
+	for (unsigned int id = 1; id <= sched.nr_tasks; id++)
+		if (sched.task[id].state == TASK_READY &&
+		    (!best || sched.task[id].rank < best->rank))
+			best = &sched.task[id];
 	return best;
 }
 
-static struct port_task *pick(void)
+static struct port_task *first_of_all(void)
 {
-	if (round_robin)
-		return next_in_turn(i686_this_cpu()->current);
-	return lowest_rank();
+	return sched.round_robin ? next_in_turn(HIGHMEM_MAX_CPUS)
+				 : lowest_rank();
 }
 
-static uint32_t nr_switches;
-
-uint32_t sched_switches(void)
+static void pass_time_to(uint64_t deadline)
 {
-	return nr_switches;
+	if (deadline > atomic_load(&sched.now))
+		atomic_store(&sched.now, deadline);
 }
 
+/* One at a time. When all sleep it is the first deadline's time at once. */
+static struct port_task *pick_in_sequence(unsigned int cpu)
+{
+	struct port_task *best;
+
+	if (someone_is(TASK_RUNNING))
+		return NULL;
+	best = first_of_all();
+	if (!best) {
+		pass_time_to(next_deadline());
+		wake_expired();
+		best = first_of_all();
+	}
+	if (best->cpu == cpu)
+		return best;
+	smp_kick(best->cpu);
+	return NULL;
+}
+
+/* Who waits in the middle of its task has to hear that it is over. */
+static void end_the_run(unsigned int self)
+{
+	for (unsigned int cpu = 0; cpu < sched_nr_cpus(); cpu++)
+		if (cpu != self && (cpu == 0 || !is_idle(cpu)))
+			smp_kick(cpu);
+}
+
+/*
+ * NULL: nobody, but this CPU's task is to stay where it is. One at a time,
+ * the CPU of a task that waits for its turn has nothing better to do, and
+ * keeps its windows, as on the sim.
+ */
+static struct port_task *next_task(const struct i686_cpu *cpu)
+{
+	struct port_task *next;
+
+	if (!sched.running || cpu->id >= sched_nr_cpus())
+		return idle_of(cpu->id);
+	if (run_is_over()) {
+		end_the_run(cpu->id);
+		return idle_of(cpu->id);
+	}
+	next = sched.parallel ? next_in_turn(cpu->id)
+			      : pick_in_sequence(cpu->id);
+	if (!next && (sched.parallel || cpu->current->state == TASK_ENDED))
+		next = idle_of(cpu->id);
+	return next;
+}
+
+/* ---- Switching ------------------------------------------------------------------ */
+
+static void start_running(struct port_task *next, const struct i686_cpu *cpu)
+{
+	if (next == idle_of(cpu->id))
+		return;
+	sched.hand = next->id;
+	next->state = TASK_RUNNING;
+	if (next->cpu != cpu->id)
+		i686_cpu_count(migrations);
+	next->cpu = cpu->id;
+}
+
+/* Returns when it is this task's turn again, maybe on another CPU. */
 static void switch_to(struct port_task *next)
 {
 	struct i686_cpu *cpu = i686_this_cpu();
 	struct port_task *prev = cpu->current;
 
+	start_running(next, cpu);
 	if (next == prev)
 		return;
-	nr_switches++;
-	if (switching)
-		kmap_local_sched_out(switching, &prev->kmap);
+	i686_note("switch", prev->id, next->id);
+	i686_cpu_count(switches);
+	if (sched.hm)
+		kmap_local_sched_out(sched.hm, &prev->kmap);
 	cpu->current = next;
-	if (switching)
-		kmap_local_sched_in(switching, &next->kmap);
+	if (sched.hm)
+		kmap_local_sched_in(sched.hm, &next->kmap);
 	i686_switch(&prev->esp, next->esp);
 }
 
-/* The next one, or PORT_NO_DEADLINE. */
-static uint64_t next_deadline(void)
+/*
+ * Lets interrupts in until one comes. What was decided under the lock may
+ * change right after it is released: then the kick is already on its way, and
+ * ends the wait.
+ */
+static void wait_for_interrupt(void)
 {
-	uint64_t next = PORT_NO_DEADLINE;
-
-	for (unsigned int id = 1; id < nr_tasks; id++)
-		if (tasks[id].state == TASK_ASLEEP && tasks[id].deadline < next)
-			next = tasks[id].deadline;
-	return next;
-}
-
-/* Nobody can run: wait for a deadline. False: there is none. */
-static bool wait_for_deadline(void)
-{
-	uint64_t next = next_deadline();
-
-	if (next == PORT_NO_DEADLINE)
-		return false;
-	if (timer_is_virtual())
-		timer_pass(next);
-	else
-		irq_wait();
-	return true;
+	raw_unlock(&sched.lock);
+	irq_wait();
+	raw_lock(&sched.lock);
 }
 
 /*
- * The current task cannot go on: run another, wait for a deadline, or end
- * machine_run(). Returns when it is this task's turn again.
+ * The current task cannot go on, or need not. The lock is held, also when it
+ * returns: at this task's next turn, or at once for an idle task.
  */
 static void give_up_cpu(void)
 {
@@ -124,34 +286,49 @@ static void give_up_cpu(void)
 
 	/* An interrupt of the wait must not switch away from it. */
 	cpu->preempt_count++;
-	do
-		next = pick();
-	while (!next && wait_for_deadline());
+	while (!(next = next_task(cpu)))
+		wait_for_interrupt();
 	cpu->preempt_count--;
-	switch_to(next ? next : &tasks[0]);
+	cpu->need_resched = 0;
+	switch_to(next);
+}
+
+void sched_idle(void)
+{
+	raw_lock(&sched.lock);
+	for (;;) {
+		give_up_cpu();
+		wait_for_interrupt();
+	}
 }
 
 void i686_set_round_robin(bool on)
 {
-	round_robin = on;
+	sched.round_robin = on;
+}
+
+void i686_set_parallel(bool on)
+{
+	if (sched.running)
+		i686_panic("i686_set_parallel: a machine runs");
+	sched.parallel = on;
 }
 
 void i686_resched(void)
 {
-	i686_this_cpu()->need_resched = true;
+	i686_this_cpu()->need_resched = 1;
 }
 
 void sched_preempt(void)
 {
 	struct i686_cpu *cpu = i686_this_cpu();
-	struct port_task *next;
 
-	if (cpu->irq_depth || cpu->preempt_count || cpu->current->id == 0)
+	if (cpu->irq_depth || cpu->preempt_count || is_idle(cpu->id))
 		return;
-	cpu->need_resched = false;
-	next = pick();
-	if (next)
-		switch_to(next);
+	raw_lock(&sched.lock);
+	cpu->current->state = TASK_READY;
+	give_up_cpu();
+	raw_unlock(&sched.lock);
 }
 
 void i686_preempt(void)
@@ -163,18 +340,25 @@ void i686_preempt(void)
 	port_irq_restore(flags);
 }
 
-void sched_tick(uint64_t now)
+/* The boot CPU keeps the time, unless tasks run one at a time. */
+void sched_tick(void)
 {
-	for (unsigned int id = 1; id < nr_tasks; id++)
-		if (tasks[id].state == TASK_ASLEEP && tasks[id].deadline <= now)
-			tasks[id].state = TASK_READY;
+	if (!sched.parallel)
+		return;
+	raw_lock(&sched.lock);
+	if (port_cpu_id() == 0) {
+		atomic_fetch_add(&sched.now, 1);
+		wake_expired();
+	}
+	raw_unlock(&sched.lock);
+	i686_resched();
 }
 
 /* ---- The contract ------------------------------------------------------------ */
 
-struct port_task *port_task_current(void)
+uint64_t port_now(void)
 {
-	return i686_this_cpu()->current;
+	return atomic_load(&sched.now);
 }
 
 uint32_t port_task_id(const struct port_task *task)
@@ -187,33 +371,36 @@ struct kmap_ctrl *port_task_kmap_ctrl(struct port_task *task)
 	return &task->kmap;
 }
 
+/* The task's own word: only interrupts come between, and they undo theirs. */
 void port_migrate_disable(void)
 {
 	port_task_current()->migrate_disabled++;
+	i686_barrier();
 }
 
 void port_migrate_enable(void)
 {
+	i686_barrier();
 	port_task_current()->migrate_disabled--;
 }
 
 bool port_may_sleep(void)
 {
-	const struct i686_cpu *cpu = i686_this_cpu();
-
-	return cpu->irq_depth == 0 && cpu->preempt_count == 0 &&
+	return i686_cpu_irq_depth() == 0 && i686_cpu_preempt_count() == 0 &&
 	       (i686_eflags() & I686_EFLAGS_IF);
 }
 
 bool port_park(uint64_t deadline)
 {
-	port_irq_t flags;
 	struct port_task *task = port_task_current();
+	port_irq_t flags;
 	bool woken;
 
 	if (!port_may_sleep() || task->id == 0)
 		i686_panic("port_park where sleeping is not allowed");
 	flags = port_irq_save();
+	i686_note("park", task->id, task->woken);
+	raw_lock(&sched.lock);
 	if (!task->woken) {
 		task->deadline = deadline;
 		task->state = TASK_ASLEEP;
@@ -221,6 +408,7 @@ bool port_park(uint64_t deadline)
 	}
 	woken = task->woken;
 	task->woken = false;
+	raw_unlock(&sched.lock);
 	port_irq_restore(flags);
 	return woken;
 }
@@ -235,9 +423,15 @@ void port_unpark(struct port_task *task)
 	port_irq_t flags = port_irq_save();
 
 	port_fence();
+	i686_note("unpark", task->id, port_task_id(port_task_current()));
+	raw_lock(&sched.lock);
 	task->woken = true;
-	if (task->state == TASK_ASLEEP)
+	if (task->state == TASK_ASLEEP) {
 		task->state = TASK_READY;
+		if (sched.parallel)
+			wake_cpu_for(task);
+	}
+	raw_unlock(&sched.lock);
 	port_irq_restore(flags);
 }
 
@@ -247,7 +441,7 @@ static void check_balance(const struct port_task *task)
 {
 	char sentence[96];
 
-	if (i686_this_cpu()->preempt_count)
+	if (i686_cpu_preempt_count())
 		hm_format(sentence, sizeof(sentence),
 			  "task %u ends with preemption disabled", task->id);
 	else if (task->migrate_disabled)
@@ -259,16 +453,18 @@ static void check_balance(const struct port_task *task)
 	i686_this_cpu()->preempt_count = 0;
 }
 
-/* Where a new task's stack returns to: interrupts are still off. */
+/* Where a new task's stack returns to: interrupts are off, the lock is held. */
 static void begin(void)
 {
 	struct port_task *task = port_task_current();
 
+	raw_unlock(&sched.lock);
 	irq_on();
 	task->entry(task->arg);
 	kmap_local_assert_none(&task->kmap);
 	check_balance(task);
 	irq_off();
+	raw_lock(&sched.lock);
 	task->state = TASK_ENDED;
 	give_up_cpu();
 	i686_panic("task %u came back after its end", task->id);
@@ -276,13 +472,14 @@ static void begin(void)
 
 uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 {
-	struct port_task *task = &tasks[nr_tasks];
+	uint32_t id = sched.nr_tasks + 1;
+	struct port_task *task = &sched.task[id];
 	uint32_t *top;
 
-	if (nr_tasks > MACHINE_MAX_TASKS || cpu != 0 || !switching)
-		i686_panic("machine_spawn on CPU %u: task %u of %u", cpu,
-			   nr_tasks, MACHINE_MAX_TASKS);
-	top = i686_stacks[nr_tasks].words + I686_STACK_BYTES / sizeof(*top);
+	if (id > MACHINE_MAX_TASKS || cpu >= sched_nr_cpus() || !sched.hm)
+		i686_panic("machine_spawn on CPU %u of %u: task %u of %u", cpu,
+			   sched_nr_cpus(), id, MACHINE_MAX_TASKS);
+	top = i686_stacks[id].words + I686_STACK_BYTES / sizeof(*top);
 	*--top = 0; /* begin()'s return address */
 	*--top = (uint32_t)begin;
 	for (int i = 0; i < 5; i++) /* what i686_switch() pops */
@@ -290,39 +487,67 @@ uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 	task->esp = (uint32_t)top;
 	task->entry = entry;
 	task->arg = arg;
-	nr_tasks++;
-	return task->id;
+	task->cpu = cpu;
+	sched.nr_tasks = id;
+	return id;
+}
+
+static bool others_are_idle(void)
+{
+	for (unsigned int cpu = 1; cpu < sched_nr_cpus(); cpu++)
+		if (!is_idle(cpu))
+			return false;
+	return true;
+}
+
+static void kick_others(void)
+{
+	for (unsigned int cpu = 1; cpu < sched_nr_cpus(); cpu++)
+		smp_kick(cpu);
 }
 
 enum machine_verdict machine_run(void)
 {
 	port_irq_t flags = port_irq_save();
 
+	raw_lock(&sched.lock);
+	sched.running = true;
+	if (sched.parallel)
+		kick_others();
 	give_up_cpu();
+	while (!run_is_over() || !others_are_idle()) {
+		wait_for_interrupt();
+		give_up_cpu();
+	}
+	sched.running = false;
+	raw_unlock(&sched.lock);
 	port_irq_restore(flags);
-	for (unsigned int id = 1; id < nr_tasks; id++)
-		if (tasks[id].state != TASK_ENDED)
+	for (unsigned int id = 1; id <= sched.nr_tasks; id++)
+		if (sched.task[id].state != TASK_ENDED)
 			return MACHINE_STALLED;
 	return MACHINE_DONE;
 }
 
+/* One at a time, a yield takes one tick, as on the sim. */
 void machine_yield(uint32_t rank)
 {
-	port_irq_t flags;
+	port_irq_t flags = port_irq_save();
 
-	if (timer_is_virtual()) {
-		flags = port_irq_save();
-		timer_pass(port_now() + 1);
-		port_irq_restore(flags);
-	}
 	port_task_current()->rank = rank;
+	if (!sched.parallel) {
+		raw_lock(&sched.lock);
+		atomic_fetch_add(&sched.now, 1);
+		wake_expired();
+		raw_unlock(&sched.lock);
+	}
+	port_irq_restore(flags);
 	i686_preempt();
 }
 
 void machine_kill(uint32_t id)
 {
-	port_atomic_store(&tasks[id].signal, 1);
-	port_unpark(&tasks[id]);
+	port_atomic_store(&sched.task[id].signal, 1);
+	port_unpark(&sched.task[id]);
 }
 
 bool machine_take_signal(void)
@@ -334,5 +559,5 @@ bool machine_take_signal(void)
 
 bool machine_task_asleep(uint32_t id)
 {
-	return id < nr_tasks && tasks[id].state == TASK_ASLEEP;
+	return id <= sched.nr_tasks && sched.task[id].state == TASK_ASLEEP;
 }

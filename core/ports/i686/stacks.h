@@ -13,7 +13,10 @@ struct i686_stack {
 	uint32_t words[I686_STACK_BYTES / sizeof(uint32_t)];
 };
 
-/* Task n has stack n; the boot has 0, see boot.S. */
-extern struct i686_stack i686_stacks[MACHINE_MAX_TASKS + 1];
+/*
+ * The boot CPU has stack 0, see boot.S; task n stack n; and then come those of
+ * the other CPUs: CPU n has MACHINE_MAX_TASKS + n.
+ */
+extern struct i686_stack i686_stacks[MACHINE_MAX_TASKS + HIGHMEM_MAX_CPUS];
 
 #endif

@@ -87,6 +87,7 @@ bool step_trap(struct trap_frame *frame)
 static void begin(const struct i686_place *place, void (*hook)(void *arg),
 		  void *hook_arg)
 {
+	port_migrate_disable(); /* debug registers are this CPU's */
 	step.count = (struct i686_step_count){ 0 };
 	step.passes = 0;
 	step.reached = false;
@@ -95,6 +96,12 @@ static void begin(const struct i686_place *place, void (*hook)(void *arg),
 	step.arg = hook_arg;
 	i686_barrier(); /* the next trap wants all of this */
 	step.task = port_task_current();
+}
+
+static void end(void)
+{
+	step.task = NULL;
+	port_migrate_enable();
 }
 
 static void call(void (*body)(void *arg), void *arg, uint32_t more_flags)
@@ -109,7 +116,7 @@ struct i686_step_count i686_step(void (*body)(void *arg), void *body_arg,
 {
 	begin(NULL, hook, hook_arg);
 	call(body, body_arg, I686_EFLAGS_TF);
-	step.task = NULL;
+	end();
 	return step.count;
 }
 
@@ -121,7 +128,7 @@ bool i686_break(void (*body)(void *arg), void *body_arg,
 	set_breakpoint(place->eip, DR7_EXECUTE_0);
 	call(body, body_arg, 0);
 	set_breakpoint(0, 0);
-	step.task = NULL;
+	end();
 	return step.reached;
 }
 

@@ -4,9 +4,10 @@
 
 #include <highmem/format.h>
 
-#include "core/ports/i686/console.h"
+#include "core/ports/i686/apic.h"
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
+#include "core/ports/i686/smp.h"
 #include "core/testing/machine.h"
 
 /* ---- Descriptor tables ---------------------------------------------------- */
@@ -16,12 +17,14 @@ enum selector {
 	SEL_DATA = 0x10,
 	SEL_TSS = 0x18,
 	SEL_FAULT_TSS = 0x20,
-	NR_SEGMENTS = 5,
+	SEL_CPU = 0x28, /* struct i686_cpu, in %fs */
+	NR_SEGMENTS = 6,
 };
 
 #define GATE_INTERRUPT 0x8e /* clears IF and TF */
 #define GATE_TASK 0x85
 #define SEGMENT_TSS 0x89
+#define SEGMENT_DATA 0x92
 
 /* A task state segment; only the double fault switches to one. */
 struct tss {
@@ -39,24 +42,24 @@ struct table_register {
 	uint32_t base;
 } __attribute__((packed));
 
-static uint64_t gdt[NR_SEGMENTS] = {
-	[SEL_CODE / 8] = 0x00cf9a000000ffff, /* 4 GiB, ring 0 */
-	[SEL_DATA / 8] = 0x00cf92000000ffff,
-};
 static uint64_t idt[I686_NR_VECTORS];
 
-/* The CPU saves the state of the faulting code in the first one. */
-static struct tss tss, fault_tss;
-static unsigned char fault_stack[4096];
+/* What each CPU has for itself. */
+static struct tables {
+	uint64_t gdt[NR_SEGMENTS];
+	/* The CPU saves the state of the faulting code in the first one. */
+	struct tss tss, fault_tss;
+	unsigned char fault_stack[4096];
+} all_tables[HIGHMEM_MAX_CPUS];
 
 extern char i686_vectors[]; /* entry.S, 16 bytes each */
 
-static uint64_t tss_descriptor(const struct tss *segment)
+static uint64_t descriptor(const void *segment, size_t size, uint8_t type)
 {
 	uint64_t base = (vaddr_t)segment;
 
-	return (sizeof(*segment) - 1) | (base & 0xffffff) << 16 |
-	       (uint64_t)SEGMENT_TSS << 40 | (base >> 24) << 56;
+	return (size - 1) | (base & 0xffffff) << 16 | (uint64_t)type << 40 |
+	       (base >> 24) << 56;
 }
 
 static uint64_t gate(uint16_t selector, uint32_t target, uint8_t type)
@@ -68,72 +71,85 @@ static uint64_t gate(uint16_t selector, uint32_t target, uint8_t type)
 /* Never returns, so it does not matter that this is a task of its own. */
 static _Noreturn void double_fault(void)
 {
+	const struct tss *tss = &all_tables[port_cpu_id()].tss;
 	struct trap_frame frame = {
-		.edi = tss.edi,
-		.esi = tss.esi,
-		.ebp = tss.ebp,
-		.ebx = tss.ebx,
-		.edx = tss.edx,
-		.ecx = tss.ecx,
-		.eax = tss.eax,
-		.esp_at_pusha = tss.esp,
+		.edi = tss->edi,
+		.esi = tss->esi,
+		.ebp = tss->ebp,
+		.ebx = tss->ebx,
+		.edx = tss->edx,
+		.ecx = tss->ecx,
+		.eax = tss->eax,
+		.esp_at_pusha = tss->esp,
 		.vector = VECTOR_DOUBLE_FAULT,
-		.eip = tss.eip,
-		.cs = tss.cs,
-		.eflags = tss.eflags,
+		.eip = tss->eip,
+		.cs = tss->cs,
+		.eflags = tss->eflags,
 	};
 
 	/* The first push below the stack is the end of it, for CR2 or ESP. */
 	trap_die(&frame, I686_EXIT_FAIL,
-		 paging_is_guard(read_cr2()) || paging_is_guard(tss.esp - 4)
+		 paging_is_guard(read_cr2()) || paging_is_guard(tss->esp - 4)
 			 ? "stack overflow"
 			 : "double fault");
 }
 
-static void load_tables(void)
+static void load_tables(struct tables *tables)
 {
-	struct table_register gdtr = { sizeof(gdt) - 1, (uint32_t)gdt };
+	struct table_register gdtr = { sizeof(tables->gdt) - 1,
+				       (uint32_t)tables->gdt };
 	struct table_register idtr = { sizeof(idt) - 1, (uint32_t)idt };
 
 	__asm__ volatile("lgdt %0" : : "m"(gdtr));
 	__asm__ volatile("ljmp %0, $1f\n1:\n\t"
-			 "movl %1, %%ds; movl %1, %%es; movl %1, %%fs\n\t"
-			 "movl %1, %%gs; movl %1, %%ss"
+			 "movl %1, %%ds; movl %1, %%es; movl %1, %%gs\n\t"
+			 "movl %1, %%ss; movl %2, %%fs"
 			 :
-			 : "i"(SEL_CODE), "r"((uint32_t)SEL_DATA)
+			 : "i"(SEL_CODE), "r"((uint32_t)SEL_DATA),
+			   "r"((uint32_t)SEL_CPU)
 			 : "memory");
 	__asm__ volatile("lidt %0" : : "m"(idtr));
 	__asm__ volatile("ltr %w0" : : "r"((uint32_t)SEL_TSS));
 }
 
-static void tables_init(void)
+static void fill_tables(struct tables *tables, struct i686_cpu *cpu)
 {
-	fault_tss = (struct tss){
+	tables->fault_tss = (struct tss){
 		.cr3 = read_cr3(),
 		.eip = (uint32_t)double_fault,
 		.eflags = 2,
-		.esp = (uint32_t)fault_stack + sizeof(fault_stack) - 16,
+		.esp = (uint32_t)tables->fault_stack +
+		       sizeof(tables->fault_stack) - 16,
 		.cs = SEL_CODE,
 		.ss = SEL_DATA,
 		.ds = SEL_DATA,
 		.es = SEL_DATA,
-		.fs = SEL_DATA,
+		.fs = SEL_CPU,
 		.gs = SEL_DATA,
 		.iomap = sizeof(struct tss) << 16,
 	};
-	gdt[SEL_TSS / 8] = tss_descriptor(&tss);
-	gdt[SEL_FAULT_TSS / 8] = tss_descriptor(&fault_tss);
+	tables->gdt[SEL_CODE / 8] = 0x00cf9a000000ffff; /* 4 GiB, ring 0 */
+	tables->gdt[SEL_DATA / 8] = 0x00cf92000000ffff;
+	tables->gdt[SEL_TSS / 8] = descriptor(&tables->tss, sizeof(tables->tss),
+					      SEGMENT_TSS);
+	tables->gdt[SEL_FAULT_TSS / 8] = descriptor(
+		&tables->fault_tss, sizeof(tables->fault_tss), SEGMENT_TSS);
+	tables->gdt[SEL_CPU / 8] = descriptor(cpu, sizeof(*cpu), SEGMENT_DATA) |
+				   (uint64_t)1 << 54; /* 32 bits */
+}
+
+static void fill_idt(void)
+{
 	for (uint32_t i = 0; i < I686_NR_VECTORS; i++)
 		idt[i] = gate(SEL_CODE, (uint32_t)i686_vectors + 16 * i,
 			      GATE_INTERRUPT);
 	idt[VECTOR_DOUBLE_FAULT] = gate(SEL_FAULT_TSS, 0, GATE_TASK);
-	load_tables();
 }
 
-/* The task gate loads CR3 from here, so it has to follow paging_init(). */
+/* The task gate loads CR3 from here, so it has to follow paging_activate(). */
 void trap_set_cr3(uint32_t cr3)
 {
-	fault_tss.cr3 = cr3;
+	all_tables[port_cpu_id()].fault_tss.cr3 = cr3;
 }
 
 /* ---- Interrupt controller -------------------------------------------------- */
@@ -144,7 +160,10 @@ enum {
 	PIC_EOI = 0x20,
 };
 
-/* Vectors 32 to 47, all masked but the clock's. */
+/*
+ * Vectors 32 to 47, all masked but the clock's, and that one, too, where the
+ * local APIC has a better clock.
+ */
 static void pic_init(void)
 {
 	outb(PIC_MASTER, 0x11);
@@ -159,10 +178,21 @@ static void pic_init(void)
 	outb(PIC_SLAVE + 1, 0xff);
 }
 
-void trap_init(void)
+void pic_mask_all(void)
 {
-	tables_init();
-	pic_init();
+	outb(PIC_MASTER + 1, 0xff);
+}
+
+void trap_init(unsigned int cpu)
+{
+	i686_cpus[cpu].self = &i686_cpus[cpu];
+	i686_cpus[cpu].id = cpu;
+	if (cpu == 0) {
+		fill_idt();
+		pic_init();
+	}
+	fill_tables(&all_tables[cpu], &i686_cpus[cpu]);
+	load_tables(&all_tables[cpu]);
 }
 
 /* ---- Traps ------------------------------------------------------------------ */
@@ -184,50 +214,6 @@ static const char *const exception_names[] = {
 	"general protection fault",
 	"page fault",
 };
-
-static const char *activity;
-
-void i686_set_activity(const char *name)
-{
-	activity = name;
-}
-
-static void print_backtrace(const struct trap_frame *frame)
-{
-	const uint32_t *link = (const uint32_t *)frame->ebp;
-	uint32_t next, return_address;
-
-	console_printf("# backtrace:\n#   %x\n", frame->eip);
-	for (int depth = 0; depth < 16; depth++) {
-		if (!i686_probe_load(link, &next) ||
-		    !i686_probe_load(link + 1, &return_address) ||
-		    !return_address)
-			return;
-		console_printf("#   %x\n", return_address);
-		if (next <= (uint32_t)link)
-			return;
-		link = (const uint32_t *)next;
-	}
-}
-
-void trap_die(const struct trap_frame *frame, enum i686_exit code,
-	      const char *sentence)
-{
-	console_printf("# eip %x eflags %x cr2 %x cr3 %x error %x\n",
-		       frame->eip, frame->eflags, read_cr2(), read_cr3(),
-		       frame->error);
-	console_printf("# eax %x ebx %x ecx %x edx %x\n", frame->eax,
-		       frame->ebx, frame->ecx, frame->edx);
-	console_printf("# esi %x edi %x ebp %x\n", frame->esi, frame->edi,
-		       frame->ebp);
-	console_printf("# task %u, in %u interrupts, while running %s\n",
-		       port_task_id(port_task_current()),
-		       i686_this_cpu()->irq_depth,
-		       activity ? activity : "nothing");
-	print_backtrace(frame);
-	console_printf("Bail out! %s\n", sentence);
-	i686_exit(code);
-}
 
 static _Noreturn void die_of_exception(const struct trap_frame *frame)
 {
@@ -263,18 +249,27 @@ static bool fix_up_probe(struct trap_frame *frame)
 
 /* ---- Dispatch ---------------------------------------------------------------- */
 
+static void acknowledge(uint32_t vector)
+{
+	if (vector == VECTOR_TIMER)
+		outb(PIC_MASTER, PIC_EOI);
+	else if (vector != VECTOR_SOFT)
+		apic_eoi();
+}
+
 static void interrupt(const struct trap_frame *frame)
 {
 	struct i686_cpu *cpu = i686_this_cpu();
 
 	cpu->irq_depth++;
-	if (frame->vector == VECTOR_TIMER) {
-		outb(PIC_MASTER, PIC_EOI);
-		timer_interrupt(frame);
-	} else {
+	acknowledge(frame->vector);
+	if (frame->vector == VECTOR_SOFT)
 		/* machine_interrupt() passes them in registers. */
 		((void (*)(void *))frame->eax)((void *)frame->edx);
-	}
+	else if (frame->vector == VECTOR_CALL)
+		smp_serve();
+	else
+		timer_interrupt(frame);
 	cpu->irq_depth--;
 }
 
@@ -283,11 +278,20 @@ void i686_trap(struct trap_frame *frame)
 {
 	switch (frame->vector) {
 	case VECTOR_TIMER:
+	case VECTOR_APIC_TIMER:
+	case VECTOR_CALL:
 	case VECTOR_SOFT:
 		interrupt(frame);
 		break;
+	case VECTOR_KICK: /* whoever waited in hlt looks again */
+		acknowledge(frame->vector);
+		break;
 	case VECTOR_SPURIOUS:
+	case VECTOR_APIC_SPURIOUS:
 		return;
+	case VECTOR_NMI:
+		smp_stop_here(frame);
+		die_of_exception(frame);
 	case VECTOR_DEBUG:
 		if (!step_trap(frame))
 			die_of_exception(frame);
@@ -299,7 +303,7 @@ void i686_trap(struct trap_frame *frame)
 	default:
 		die_of_exception(frame);
 	}
-	if (i686_this_cpu()->need_resched && (frame->eflags & I686_EFLAGS_IF))
+	if (i686_cpu_need_resched() && (frame->eflags & I686_EFLAGS_IF))
 		sched_preempt();
 }
 
