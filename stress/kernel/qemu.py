@@ -17,9 +17,6 @@ QEMU = "qemu-system-i386"
 PROBE_SECONDS = 5
 PR_SET_PDEATHSIG = 1
 
-# The first port tried for a debugger, as QEMU's -s has it.
-GDB_PORT = 1234
-
 ACCELERATORS = {
     "tcg": "tcg",
     "tcg-single": "tcg,thread=single",
@@ -47,16 +44,10 @@ def choose_accelerator(options):
 
 
 def free_port():
-    """The first free one for a debugger."""
-    for port in range(GDB_PORT, GDB_PORT + 100):
-        with socket.socket() as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                trial.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    return None
+    """One that nobody is likely to take before QEMU does."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]
 
 
 def module_argument(modules):

@@ -75,7 +75,7 @@ class Kernels(unittest.TestCase):
 
     def test_hang(self):
         self.verdict("hang", 70, "the kernel hung after 1 cases",
-                     "--timeout", "2s")
+                     "--timeout", "10s")
 
     def test_stall(self):
         self.verdict("stall", 70, "stalled after 1 cases: no end in sight")
