@@ -161,7 +161,12 @@ static bool interrupt(const struct mutation *m, struct choice *choice)
 /* A delayed store or a wake-up, if there is what it needs. */
 static bool fault(const struct mutation *m, struct choice *choice)
 {
-	switch (below(m, 4)) {
+	switch (below(m, 5)) {
+	case 3:
+		choice->step = any_step(m);
+		choice->kind = CHOICE_MIGRATE;
+		choice->arg = (uint8_t)below(m, m->program->machine.nr_cpus);
+		return true;
 	case 0:
 		return hold(m, choice);
 	case 2:

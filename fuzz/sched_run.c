@@ -124,7 +124,7 @@ static void visit(const struct sim_event *e)
 		.caller = e->caller,
 		.step = e->step,
 		.before = word->last,
-		.who = (uint8_t)(e->task << 1 | e->in_interrupt),
+		.who = (uint8_t)(e->task << 1 | (e->irq_depth > 0)),
 		.change = e->access != SIM_LOAD && e->access != SIM_MEM_LOAD,
 	};
 	word->last = session.nr_visits++;

@@ -124,9 +124,11 @@ Test(kmap_local_race, atomic_maps)
 static void leave_a_map_behind(void *arg)
 {
 	(void)arg;
-	if (port_atomic_load(&port_task_kmap_ctrl(port_task_current())->depth) <
-	    2)
-		kmap_local_page(hm, high(hm, 2));
+	if (port_atomic_load(
+		    &port_task_kmap_ctrl(port_task_current())->depth) >= 2)
+		return;
+	if (kmap_local_page(hm, high(hm, 2)))
+		port_migrate_enable(); /* or the port says so before the core */
 }
 
 /* It takes the last window that the task has just found free. */

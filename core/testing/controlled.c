@@ -29,6 +29,8 @@ static bool choice_matches(const struct choice *choice,
 		return question == SIM_HOLD && option == 1;
 	case CHOICE_DRAIN:
 		return question == SIM_DRAIN && option == choice->arg + 1U;
+	case CHOICE_MIGRATE:
+		return question == SIM_MIGRATE && option == choice->arg + 1U;
 	case CHOICE_CANCEL:
 		return question == SIM_CANCEL && option == choice->arg + 1U;
 	case CHOICE_NR_KINDS:
@@ -57,6 +59,10 @@ static struct choice choice_of(uint32_t step, enum sim_question question,
 		break;
 	case SIM_HOLD:
 		choice.kind = CHOICE_HOLD;
+		break;
+	case SIM_MIGRATE:
+		choice.kind = CHOICE_MIGRATE;
+		choice.arg = (uint8_t)(option - 1);
 		break;
 	case SIM_CANCEL:
 		choice.kind = CHOICE_CANCEL;
@@ -137,7 +143,7 @@ static void event(void *arg, const struct sim_event *e)
 	uint64_t *hash = &run->result->trace_hash;
 
 	mix(hash, (uint64_t)e->step << 16 | e->task << 8 |
-			  (uint64_t)e->access << 1 | e->in_interrupt);
+			  (uint64_t)e->access << 1 | (e->irq_depth > 0));
 	mix(hash, e->before);
 	mix(hash, e->after);
 	if (run->options->event)
@@ -151,7 +157,7 @@ static void interrupt(void *arg, unsigned int irq)
 }
 
 static const char *const fault_names[CONTROLLED_NR_FAULTS] = {
-	"irq", "tso", "spurious", "timeout", "cancel",
+	"irq", "tso", "spurious", "timeout", "cancel", "migrate",
 };
 
 const char *controlled_fault_name(unsigned int nr)
@@ -193,6 +199,7 @@ uint32_t controlled_faults_of(const struct program *program)
 		[CHOICE_SPURIOUS] = FAULT_SPURIOUS,
 		[CHOICE_TIMEOUT] = FAULT_TIMEOUT,
 		[CHOICE_CANCEL] = FAULT_CANCEL,
+		[CHOICE_MIGRATE] = FAULT_MIGRATE,
 	};
 	uint32_t faults = 0;
 
@@ -223,6 +230,7 @@ void controlled_run(const struct program *program,
 		.event = event,
 		.interrupt = interrupt,
 		.store_buffers = options->faults & FAULT_TSO,
+		.migrate = options->faults & FAULT_MIGRATE,
 		.spurious = options->faults & FAULT_SPURIOUS,
 		.timeouts = options->faults & FAULT_TIMEOUT,
 		.max_steps = options->max_steps ? options->max_steps

@@ -125,6 +125,82 @@ Test(controlled, a_signal_is_for_those_who_can_be_killed)
 	cr_expect_eq(result.nr_unmatched, 2);
 }
 
+/* ---- Migration ----------------------------------------------------------------- */
+
+Test(controlled, a_task_moves_at_any_step)
+{
+	const struct choice migrate = { .kind = CHOICE_MIGRATE, .arg = 1 };
+	struct tally tally = try_each_step(
+		"machine cpus=2 slots=2\n"
+		"task A cpu=0: kmap p0; local p1; check; unlocal; kmap p2; "
+		"write p2; kunmap p0; kunmap p2; local p3; check\n"
+		"task B cpu=1: kmap p1; local p0; check; unlocal; kunmap p1\n",
+		migrate, HM_STAT_HIT);
+
+	cr_expect_gt(tally.runs, 20, "%u", tally.runs);
+}
+
+static unsigned int moves_of(const char *text)
+{
+	const struct choice migrate = { .kind = CHOICE_MIGRATE, .arg = 1 };
+
+	return try_each_step(text, migrate, HM_STAT_HIT).runs;
+}
+
+/* Each map more is as many steps at which it cannot. */
+Test(controlled, a_task_with_a_local_map_stays)
+{
+	unsigned int with_none = moves_of(
+		"machine cpus=2\ntask A: yield; yield; "
+		"local p0; unlocal");
+	unsigned int with_one = moves_of("machine cpus=2\ntask A: local p0; "
+					 "check; check; check; unlocal");
+
+	cr_expect_leq(with_one, with_none, "%u and %u", with_one, with_none);
+	cr_expect_gt(with_one, 0);
+}
+
+/* ---- Interrupts in interrupts -------------------------------------------------- */
+
+#define TWO_HANDLERS(nested) \
+	"machine cpus=1 slots=2 depth=8 nested=" nested "\n" \
+	"task A: local p0; check; kmap p1\n" \
+	"irq I: local p1; get p1; local p2; check; unlocal\n" \
+	"irq J: local p3; check; kunmap p1\n"
+
+/* I at every step, and J at every step after; how many J came inside of I? */
+static unsigned int nest(const char *text)
+{
+	unsigned int both = 0;
+	uint32_t steps;
+
+	parse(text);
+	play();
+	steps = result.steps;
+	for (uint32_t i = 1; i <= steps; i++) {
+		for (uint32_t j = i; j < i + 20; j++) {
+			program.nr_choices = 2;
+			program.choices[0] = (struct choice){ i, CHOICE_IRQ,
+							      0 };
+			program.choices[1] = (struct choice){ j, CHOICE_IRQ,
+							      1 };
+			play();
+			cr_assert_eq(result.exec.verdict, EXEC_OK, "%u %u: %s",
+				     i, j, result.exec.sentence);
+			both += result.nr_unmatched == 0;
+		}
+	}
+	return both;
+}
+
+Test(controlled, an_interrupt_in_an_interrupt)
+{
+	unsigned int without = nest(TWO_HANDLERS("no"));
+	unsigned int with = nest(TWO_HANDLERS("yes"));
+
+	cr_expect_gt(with, 2 * without, "%u and %u", with, without);
+}
+
 /* ---- Classes of faults --------------------------------------------------------- */
 
 Test(faults, names_and_bits)
@@ -169,6 +245,7 @@ Test(faults, those_that_a_program_needs)
 		{ "A:cancel", FAULT_CANCEL },
 		{ "irq:I", FAULT_IRQ },
 		{ "hold", FAULT_TSO },
+		{ "migrate:0", FAULT_MIGRATE },
 	};
 	char text[64];
 

@@ -52,6 +52,7 @@ uint64_t exec_state_hash(void)
 		mix(&hash, actor->history);
 		mix(&hash, (uint64_t)actor->nr_local << 32 |
 				   (uint64_t)(actor->waits_for + 1) << 8 |
+				   (uint64_t)actor->active << 3 |
 				   (uint64_t)actor->in_op << 2 |
 				   (uint64_t)actor->alone << 1 | actor->ended);
 		for (unsigned int i = 0; i < actor->nr_local; i++)
@@ -105,6 +106,7 @@ static void handler_main(void *arg)
 {
 	struct actor *actor = arg;
 
+	actor->active = true;
 	for (unsigned int i = 0; i < exec.program->nr_ops; i++) {
 		const struct op *op = &exec.program->ops[i];
 
@@ -114,13 +116,14 @@ static void handler_main(void *arg)
 	}
 	actor_undo_all(&exec, actor);
 	actor->in_op = false;
+	actor->active = false;
 }
 
-bool exec_raise(struct exec *e, struct actor *task, unsigned int irq)
+bool exec_raise(struct exec *e, struct actor *below, unsigned int irq)
 {
-	struct actor *actor = &e->actors[PROGRAM_MAX_TASKS + irq];
+	struct actor *actor = exec_handler(e, irq);
 
-	actor->windows_below = actor_windows(task);
+	actor->windows_below = below->windows_below + actor_windows(below);
 	return machine_interrupt(handler_main, actor);
 }
 
@@ -130,9 +133,11 @@ bool exec_raise(struct exec *e, struct actor *task, unsigned int irq)
  */
 bool exec_interrupt(unsigned int irq)
 {
-	struct actor *actor = &exec.actors[PROGRAM_MAX_TASKS + irq];
+	struct actor *actor = exec_handler(&exec, irq);
 	struct kmap_ctrl *ctrl = port_task_kmap_ctrl(port_task_current());
 
+	if (actor->active)
+		return false; /* the program raised it, and it was cut in two */
 	exec_freeze(&exec, true);
 	actor->windows_below = port_atomic_load(&ctrl->depth);
 	actor->in_op = true;
@@ -196,17 +201,12 @@ static void janitor_main(void *arg)
 				  s);
 }
 
-static void reset_actors(const struct program *program)
+static void reset_actors(void)
 {
 	exec.claimed = (port_atomic_t){ 0 };
 	exec.failed = (port_stat_t){ 0 };
-	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
 		exec.actors[a] = (struct actor){ .index = a, .waits_for = -1 };
-		exec.actors[a].cpu =
-			a < PROGRAM_MAX_TASKS
-				? program->task_cpu[a]
-				: program->irq_cpu[a - PROGRAM_MAX_TASKS];
-	}
 }
 
 /* Each actor's word in each page: nothing else is ever written. */
@@ -245,7 +245,7 @@ void exec_program(const struct program *program,
 	exec.program = program;
 	exec.options = options;
 	exec.result = result;
-	reset_actors(program);
+	reset_actors();
 	exec.hm = machine_boot(&program->machine);
 	oracle_tag_pages(&exec);
 	for (unsigned int t = 0; t < program->nr_tasks; t++)

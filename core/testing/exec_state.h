@@ -20,18 +20,18 @@ struct local_map {
 };
 
 struct actor {
-	unsigned int index; /* 0 to 3 tasks, 4 and 5 handlers */
-	unsigned int cpu;
+	unsigned int index;		  /* 0 to 3 tasks, 4 and 5 handlers */
 	uint32_t id;			  /* of the task; 0 for handlers */
 	uint32_t held[PROGRAM_MAX_PAGES]; /* kmaps it has to undo */
 	void *address[PROGRAM_MAX_PAGES]; /* where, if held */
 	struct local_map local[KM_MAX_IDX];
 	unsigned int nr_local;
-	unsigned int windows_below; /* of the task a handler interrupted */
+	unsigned int windows_below; /* of all that a handler interrupted */
 	uint32_t written[PROGRAM_MAX_PAGES]; /* its word in each page */
 	uint32_t next_value;
 	int waits_for;	  /* page of a kmap under way, or -1 */
 	uint64_t history; /* of its operations' outcomes */
+	bool active;	  /* a handler that has not returned */
 	bool in_op;	  /* in the middle of an operation */
 	bool alone;	  /* nobody else was, from its begin to its end */
 	bool ended;
@@ -75,6 +75,11 @@ static inline bool exec_freeze(const struct exec *exec, bool on)
 	return !exec->options->freeze || exec->options->freeze(on);
 }
 
+static inline struct actor *exec_handler(struct exec *exec, unsigned int irq)
+{
+	return &exec->actors[PROGRAM_MAX_TASKS + irq];
+}
+
 static inline bool is_handler(const struct actor *actor)
 {
 	return actor->index >= PROGRAM_MAX_TASKS;
@@ -91,8 +96,8 @@ void actor_undo_all(struct exec *exec, struct actor *actor);
 
 unsigned int actor_windows(const struct actor *actor);
 
-/* Run handler @irq of the program in an interrupt over @task. */
-bool exec_raise(struct exec *exec, struct actor *task, unsigned int irq);
+/* Run handler @irq of the program in an interrupt over @below. */
+bool exec_raise(struct exec *exec, struct actor *below, unsigned int irq);
 
 /* ---- oracle.c ------------------------------------------------------------------ */
 

@@ -110,6 +110,31 @@ Test(exec, atomic_forbids_to_sleep)
 		     "A: unlocal -> ok\nA: kmap p1 -> ok\n");
 }
 
+Test(exec, a_handler_raises_another_if_interrupts_nest)
+{
+	static const char text[] =
+		"irq I\nirq J\nI: local p0; raise I; raise J; unlocal\n"
+		"J: local p1; raise I; check\n"
+		"task A: local p2; raise I; check; unlocal\n";
+	char program_text[256];
+
+	hm_format(program_text, sizeof(program_text), "machine nested=yes\n%s",
+		  text);
+	EXPECT_STORY(program_text,
+		     "A: local p2 -> ok\nI: local p0 -> ok\n"
+		     "I: raise I -> skipped\nJ: local p1 -> ok\n"
+		     "J: raise I -> skipped\nJ: check -> ok\n"
+		     "I: raise J -> ok\nI: unlocal -> ok\nA: raise I -> ok\n"
+		     "A: check -> ok\nA: unlocal -> ok\n");
+	cr_expect_eq(result.stats[HM_STAT_LOCAL], 3);
+	hm_format(program_text, sizeof(program_text), "machine\n%s", text);
+	EXPECT_STORY(program_text,
+		     "A: local p2 -> ok\nI: local p0 -> ok\n"
+		     "I: raise I -> skipped\nI: raise J -> skipped\n"
+		     "I: unlocal -> ok\nA: raise I -> ok\n"
+		     "A: check -> ok\nA: unlocal -> ok\n");
+}
+
 Test(exec, misorder)
 {
 	EXPECT_STORY("machine\ntask A: misorder; local p0; misorder; local p1; "

@@ -24,8 +24,9 @@ struct machine_config {
 	unsigned int nr_colours;  /* power of two that divides nr_slots */
 	unsigned int nr_pages;	  /* highmem pages, 1 to MACHINE_MAX_PAGES */
 	unsigned int local_depth; /* local maps per task, 1 to KM_MAX_IDX */
-	bool pae;	/* only where the port can: see machine_can() */
-	bool force_map; /* local maps of lowmem pages use windows too */
+	bool pae;	  /* only where the port can: see machine_can() */
+	bool nested_irqs; /* handlers run with interrupts on */
+	bool force_map;	  /* local maps of lowmem pages use windows too */
 };
 
 enum machine_verdict {

@@ -254,7 +254,12 @@ static enum op_outcome perform_write(struct exec *exec, struct actor *actor,
 static enum op_outcome perform_raise(struct exec *exec, struct actor *actor,
 				     const struct op *op)
 {
-	if (is_handler(actor) || actor->cpu != exec->program->irq_cpu[op->arg])
+	bool nested = exec->program->machine.nested_irqs;
+
+	/* The handler's state is its CPU's: first of all, is it ours? */
+	if (port_cpu_id() != exec->program->irq_cpu[op->arg] ||
+	    (is_handler(actor) && !nested) ||
+	    exec_handler(exec, op->arg)->active)
 		return OP_SKIPPED;
 	return exec_raise(exec, actor, op->arg) ? OP_DONE : OP_NOTHING;
 }

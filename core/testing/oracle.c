@@ -187,7 +187,8 @@ static void check_held(struct exec *exec, const struct actor *actor,
 /* Below the depth the windows are the maps' pages; above it they are empty. */
 static void check_windows(struct exec *exec, const struct actor *actor)
 {
-	unsigned int first = FIX_KMAP_BEGIN + actor->cpu * KM_MAX_IDX;
+	unsigned int cpu = port_cpu_id(); /* nobody moves us meanwhile */
+	unsigned int first = FIX_KMAP_BEGIN + cpu * KM_MAX_IDX;
 	unsigned int window = 0;
 
 	for (unsigned int i = 0; i < actor->nr_local; i++) {
@@ -202,8 +203,7 @@ static void check_windows(struct exec *exec, const struct actor *actor)
 			exec_fail(exec,
 				  "window %u of CPU %u is not %c's map "
 				  "of %c%u",
-				  window, actor->cpu,
-				  actor_letter(actor->index),
+				  window, cpu, actor_letter(actor->index),
 				  PAGE_NAME(map->page));
 		window++;
 	}
@@ -212,8 +212,7 @@ static void check_windows(struct exec *exec, const struct actor *actor)
 			exec_fail(exec,
 				  "window %u of CPU %u is not empty above "
 				  "%c's depth",
-				  window, actor->cpu,
-				  actor_letter(actor->index));
+				  window, cpu, actor_letter(actor->index));
 }
 
 /* Whom a signal has woken leaves the queue when it comes to run. */

@@ -59,6 +59,8 @@ unsigned int choice_order(enum choice_kind kind)
 	case CHOICE_TIMEOUT:
 	case CHOICE_SPURIOUS:
 		return 3;
+	case CHOICE_MIGRATE:
+		return 4;
 	default:
 		return 9;
 	}
@@ -72,6 +74,7 @@ bool choice_fits(const struct program *program, const struct choice *choice)
 	case CHOICE_HOLD:
 		return choice->arg == 0;
 	case CHOICE_DRAIN:
+	case CHOICE_MIGRATE:
 		return choice->arg < program->machine.nr_cpus;
 	default:
 		return choice->kind < CHOICE_NR_KINDS &&

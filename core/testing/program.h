@@ -99,6 +99,7 @@ enum choice_kind {
 	CHOICE_HOLD,	 /* N=hold: the store stays in the store buffer */
 	CHOICE_DRAIN,	 /* N=drain:C: CPU arg's oldest store reaches memory */
 	CHOICE_CANCEL,	 /* N=B:cancel: a signal for task arg */
+	CHOICE_MIGRATE,	 /* N=migrate:C: whoever goes on does so on CPU arg */
 	CHOICE_NR_KINDS
 };
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/testing/program.h"
 
+/* In byte 4, above the numbers of tasks and handlers. */
+#define HEADER_NESTED 0x40
+
 static unsigned int nibble(uint8_t byte, unsigned int which)
 {
 	return (byte >> (4 * which)) & 15;
@@ -17,12 +20,13 @@ static void decode_machine(struct program *program, const uint8_t *header)
 		.nr_colours = 1U << (header[3] & 3),
 		.pae = (header[3] & 4) != 0,
 		.force_map = (header[3] & 8) != 0,
+		.nested_irqs = (header[4] & HEADER_NESTED) != 0,
 		.local_depth = 1 + nibble(header[3], 1),
 	};
 	/* Slots are a multiple of colours: round up, 64 is one of all. */
 	m->nr_slots = (m->nr_slots + m->nr_colours - 1) & ~(m->nr_colours - 1);
 	program->nr_tasks = 1 + (header[4] & 3);
-	program->nr_irqs = (header[4] >> 2) % (PROGRAM_MAX_IRQS + 1);
+	program->nr_irqs = (header[4] >> 2 & 15) % (PROGRAM_MAX_IRQS + 1);
 	for (unsigned int t = 0; t < PROGRAM_MAX_TASKS; t++)
 		program->task_cpu[t] = (uint8_t)(nibble(header[5 + t / 2],
 							t % 2) %
@@ -60,11 +64,12 @@ void op_decode(const struct program *program, struct op *op,
  * distance above 255 takes fillers, which are choices of nothing.
  */
 #define FIRST_CHOICE_CODE 24
-#define CODE_CANCEL 24 /* task */
-#define CODE_RUN 28    /* task; FILLER */
-#define CODE_WAKE 29   /* task; WAKE_SPURIOUS */
-#define CODE_LOCAL 30  /* handler; LOCAL_HOLD */
-#define CODE_DRAIN 31  /* CPU */
+#define CODE_CANCEL 24	/* task */
+#define CODE_MIGRATE 25 /* CPU */
+#define CODE_RUN 28	/* task; FILLER */
+#define CODE_WAKE 29	/* task; WAKE_SPURIOUS */
+#define CODE_LOCAL 30	/* handler; LOCAL_HOLD */
+#define CODE_DRAIN 31	/* CPU */
 #define FILLER 4
 #define WAKE_SPURIOUS 4
 #define LOCAL_HOLD 4
@@ -92,8 +97,10 @@ static bool decode_choice_kind(const struct program *program,
 			choice->arg = 0;
 		return choice->kind == CHOICE_HOLD ||
 		       choice->arg < program->nr_irqs;
+	case CODE_MIGRATE:
 	case CODE_DRAIN:
-		choice->kind = CHOICE_DRAIN;
+		choice->kind = code == CODE_DRAIN ? CHOICE_DRAIN
+						  : CHOICE_MIGRATE;
 		choice->arg = (uint8_t)arg;
 		return arg < program->machine.nr_cpus;
 	default:
@@ -127,6 +134,8 @@ static unsigned int choice_code(const struct choice *choice)
 		return CODE_WAKE << 3 | WAKE_SPURIOUS | choice->arg;
 	case CHOICE_IRQ:
 		return CODE_LOCAL << 3 | choice->arg;
+	case CHOICE_MIGRATE:
+		return CODE_MIGRATE << 3 | choice->arg;
 	case CHOICE_CANCEL:
 		return CODE_CANCEL << 3 | choice->arg;
 	case CHOICE_HOLD:
@@ -191,7 +200,8 @@ static void encode_header(const struct program *program, uint8_t *header)
 			      (unsigned int)m->pae << 2 |
 			      (unsigned int)m->force_map << 3 |
 			      (m->local_depth - 1) << 4);
-	header[4] = (uint8_t)((program->nr_tasks - 1) | program->nr_irqs << 2);
+	header[4] = (uint8_t)((program->nr_tasks - 1) | program->nr_irqs << 2 |
+			      (m->nested_irqs ? HEADER_NESTED : 0));
 	header[5] = (uint8_t)(program->task_cpu[0] | program->task_cpu[1] << 4);
 	header[6] = (uint8_t)(program->task_cpu[2] | program->task_cpu[3] << 4);
 	header[7] = (uint8_t)(program->irq_cpu[0] | program->irq_cpu[1] << 4);

@@ -29,8 +29,11 @@ static bool parse_setting(struct parser *p)
 		return parse_yes_no(p, &m->pae);
 	if (word_is(key, "force"))
 		return parse_yes_no(p, &m->force_map);
+	if (word_is(key, "nested"))
+		return parse_yes_no(p, &m->nested_irqs);
 	p->at = key.text;
-	return fail(p, "cpus, slots, pages, colours, depth, pae or force");
+	return fail(p, "cpus, slots, pages, colours, depth, pae, force or "
+		       "nested");
 }
 
 static bool parse_machine(struct parser *p)

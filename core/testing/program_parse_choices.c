@@ -24,17 +24,29 @@ static bool parse_choice_of_task(struct parser *p, struct choice *choice,
 	unsigned int actor = PROGRAM_MAX_ACTORS;
 
 	if (!actor_of(word, &actor) || actor >= p->program->nr_tasks)
-		return fail(p, "a task, irq:, hold or drain:");
+		return fail(p, "a task, irq:, hold, drain: or migrate:");
 	take(p, word);
 	choice->kind = CHOICE_RUN;
 	choice->arg = (uint8_t)actor;
 	return !take_char(p, ':') || parse_fate(p, &choice->kind);
 }
 
+/* ":N", a CPU. */
+static bool parse_cpu_of(struct parser *p, uint8_t *arg)
+{
+	unsigned int cpu = 0;
+
+	if (!take_char(p, ':'))
+		return fail(p, ":");
+	if (!parse_number(p, 0, p->program->machine.nr_cpus - 1, &cpu))
+		return false;
+	*arg = (uint8_t)cpu;
+	return true;
+}
+
 static bool parse_choice_value(struct parser *p, struct choice *choice)
 {
 	struct word word = peek_word(p);
-	unsigned int cpu = 0;
 
 	if (word_is(word, "hold")) {
 		choice->kind = CHOICE_HOLD;
@@ -47,16 +59,14 @@ static bool parse_choice_value(struct parser *p, struct choice *choice)
 		return take_char(p, ':') ? parse_irq_name(p, &choice->arg)
 					 : fail(p, ":");
 	}
-	if (!word_is(word, "drain"))
+	if (word_is(word, "drain"))
+		choice->kind = CHOICE_DRAIN;
+	else if (word_is(word, "migrate"))
+		choice->kind = CHOICE_MIGRATE;
+	else
 		return parse_choice_of_task(p, choice, word);
-	choice->kind = CHOICE_DRAIN;
 	take(p, word);
-	if (!take_char(p, ':'))
-		return fail(p, ":");
-	if (!parse_number(p, 0, p->program->machine.nr_cpus - 1, &cpu))
-		return false;
-	choice->arg = (uint8_t)cpu;
-	return true;
+	return parse_cpu_of(p, &choice->arg);
 }
 
 bool parse_choices(struct parser *p)

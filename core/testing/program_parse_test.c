@@ -146,19 +146,19 @@ Test(parse, as_many_operations_as_fit_and_one_more)
 Test(parse, choices)
 {
 	static const struct choice choices[] = {
-		{ 12, CHOICE_RUN, 1 },	    { 15, CHOICE_IRQ, 0 },
-		{ 20, CHOICE_TIMEOUT, 1 },  { 23, CHOICE_SPURIOUS, 0 },
-		{ 23, CHOICE_HOLD, 0 },	    { 24, CHOICE_CANCEL, 1 },
-		{ 99999, CHOICE_DRAIN, 1 },
+		{ 12, CHOICE_RUN, 1 },	   { 15, CHOICE_IRQ, 0 },
+		{ 20, CHOICE_TIMEOUT, 1 }, { 23, CHOICE_SPURIOUS, 0 },
+		{ 23, CHOICE_HOLD, 0 },	   { 24, CHOICE_CANCEL, 1 },
+		{ 25, CHOICE_MIGRATE, 0 }, { 99999, CHOICE_DRAIN, 1 },
 	};
 
 	cr_assert(parse("machine cpus=2\ntask A\ntask B\nirq I\n"
 			"choices: 12=B 15=irq:I 20=B:timeout\n"
 			"choices: 23=A:spurious 23=hold 24=B:cancel "
-			"99999=drain:1"),
+			"25=migrate:0 99999=drain:1"),
 		  "line %u: %s", error.line, error.expected);
-	cr_assert_eq(program.nr_choices, 7);
-	for (unsigned int i = 0; i < 7; i++) {
+	cr_assert_eq(program.nr_choices, 8);
+	for (unsigned int i = 0; i < 8; i++) {
 		cr_expect_eq(program.choices[i].step, choices[i].step);
 		cr_expect_eq(program.choices[i].kind, choices[i].kind);
 		cr_expect_eq(program.choices[i].arg, choices[i].arg);
@@ -202,10 +202,10 @@ static const struct bad_text {
 	{ "machine cpus", 1, "expected NAME=VALUE, found 'cpus'" },
 	{ "machine cpus 2", 1, "expected NAME=VALUE, found 'cpus'" },
 	{ "machine =2", 1,
-	  "expected cpus, slots, pages, colours, depth, pae "
-	  "or force, found '=2'" },
+	  "expected cpus, slots, pages, colours, depth, pae, "
+	  "force or nested, found '=2'" },
 	{ "machine cups=2", 1,
-	  "expected cpus, slots, pages, colours, depth, pae or force, found "
+	  "expected cpus, slots, pages, colours, depth, pae, force or nested, found "
 	  "'cups'" },
 	{ "machine cpus=", 1,
 	  "expected a number from 1 to 8, found the end of the file" },
@@ -337,9 +337,9 @@ static const struct bad_text {
 	{ "machine\ntask A\nchoices: 5", 3,
 	  "expected =, found the end of the file" },
 	{ "machine\ntask A\nchoices: 5=B", 3,
-	  "expected a task, irq:, hold or drain:, found 'B'" },
+	  "expected a task, irq:, hold, drain: or migrate:, found 'B'" },
 	{ "machine\ntask A\nirq I\nchoices: 5=I", 4,
-	  "expected a task, irq:, hold or drain:, found 'I'" },
+	  "expected a task, irq:, hold, drain: or migrate:, found 'I'" },
 	{ "machine\ntask A\nchoices: 5=A:late", 3,
 	  "expected timeout, spurious or cancel, found 'late'" },
 	{ "machine\ntask A\nchoices: 5=irq I", 3, "expected :, found 'I'" },

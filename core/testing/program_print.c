@@ -45,11 +45,12 @@ static void print_machine(struct sink *sink, const struct machine_config *m)
 {
 	sink->len += hm_format(sink_at(sink), sink_left(sink),
 			       "machine cpus=%u slots=%u pages=%u colours=%u "
-			       "depth=%u pae=%s force=%s\n",
+			       "depth=%u pae=%s force=%s%s\n",
 			       m->nr_cpus, m->nr_slots, m->nr_pages,
 			       m->nr_colours, m->local_depth,
 			       m->pae ? "yes" : "no",
-			       m->force_map ? "yes" : "no");
+			       m->force_map ? "yes" : "no",
+			       m->nested_irqs ? " nested=yes" : "");
 }
 
 static void print_actors(struct sink *sink, const struct program *program)
@@ -83,6 +84,8 @@ size_t choice_print(const struct choice *choice, char *buf, size_t size)
 		return hm_format(buf, size, "%u=hold", step);
 	case CHOICE_DRAIN:
 		return hm_format(buf, size, "%u=drain:%u", step, choice->arg);
+	case CHOICE_MIGRATE:
+		return hm_format(buf, size, "%u=migrate:%u", step, choice->arg);
 	default:
 		return hm_format(buf, size, "%u=%c%s", step,
 				 actor_letter(choice->arg),

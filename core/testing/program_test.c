@@ -213,6 +213,7 @@ static struct machine_config random_machine(uint64_t *seed)
 		.local_depth = 1 + prng_below(seed, KM_MAX_IDX),
 		.pae = prng_below(seed, 2) == 1,
 		.force_map = prng_below(seed, 2) == 1,
+		.nested_irqs = prng_below(seed, 2) == 1,
 	};
 }
 

@@ -21,15 +21,16 @@ static unsigned int task_of(uint8_t option)
 static void draw_appetites(struct search *s)
 {
 	static const unsigned int appetite[] = { 2, 4, 8, 16, 32, 64, 128 };
+	static const uint8_t optional[] = { SIM_IRQ, SIM_HOLD, SIM_CANCEL,
+					    SIM_MIGRATE };
 	const unsigned int nr = sizeof(appetite) / sizeof(appetite[0]);
 
 	for (unsigned int q = 0; q < SIM_NR_QUESTIONS; q++)
 		s->one_in[q] = appetite[prng_below(s->seed, nr)];
 	s->one_in[SIM_NEXT] = 2;
-	if (prng_below(s->seed, 3) == 0)
-		s->one_in[SIM_IRQ] = 0;
-	if (prng_below(s->seed, 3) == 0)
-		s->one_in[SIM_HOLD] = 0;
+	for (unsigned int i = 0; i < sizeof(optional); i++)
+		if (prng_below(s->seed, 3) == 0)
+			s->one_in[optional[i]] = 0;
 }
 
 static unsigned int choose_random(struct search *s, enum sim_question question,

@@ -20,17 +20,21 @@ static struct recorder {
 	uint32_t room_for_entries;
 	unsigned int next_op[PROGRAM_MAX_ACTORS]; /* in program.ops */
 	bool in_op[PROGRAM_MAX_ACTORS];
-	int handler[PROGRAM_MAX_TASKS]; /* that interrupts the task, or -1 */
-	unsigned int choices_seen;	/* for interrupts */
-	unsigned int task;		/* that did the last thing, or NOBODY */
-	bool over;			/* what follows a failure is noise */
+	/* Handlers that interrupt the task, the newest last. */
+	unsigned int handlers[PROGRAM_MAX_TASKS][PROGRAM_MAX_IRQS];
+	unsigned int nr_handlers[PROGRAM_MAX_TASKS];
+	unsigned int choices_seen; /* for interrupts */
+	unsigned int task;	   /* that did the last thing, or NOBODY */
+	bool over;		   /* what follows a failure is noise */
 } rec;
 
 /* ---- Entries ---------------------------------------------------------------------- */
 
 static unsigned int actor_of(unsigned int task)
 {
-	return rec.handler[task] < 0 ? task : (unsigned int)rec.handler[task];
+	unsigned int nr = rec.nr_handlers[task];
+
+	return nr == 0 ? task : rec.handlers[task][nr - 1];
 }
 
 static struct entry *add_entry(enum entry_kind kind, unsigned int task)
@@ -47,7 +51,7 @@ static struct entry *add_entry(enum entry_kind kind, unsigned int task)
 		.kind = (uint8_t)kind,
 		.actor = (uint8_t)actor_of(task),
 		.task = (uint8_t)task,
-		.cpu = record->program.task_cpu[task],
+		.cpu = (uint8_t)sim.tasks[task].cpu,
 		.cell = -1,
 		.step = sim_steps(),
 		.first_change = record->nr_changes,
@@ -105,47 +109,54 @@ static struct entry *end_op(unsigned int task, const char *outcome)
 
 /* ---- Interrupts ------------------------------------------------------------------ */
 
-/* The newest interrupt that was chosen and not yet seen, or -1. */
-static int chosen_irq(void)
+/*
+ * Of the interrupts that were chosen and not yet seen, the one that is @last
+ * from the end, or -1. Those before did nothing that we were told of.
+ */
+static int chosen_irq(unsigned int last)
 {
 	const struct controlled_result *result = &rec.record->result;
-	int irq = -1;
 
-	for (; rec.choices_seen < result->nr_choices; rec.choices_seen++)
-		if (result->choices[rec.choices_seen].kind == CHOICE_IRQ)
-			irq = result->choices[rec.choices_seen].arg;
-	return irq;
+	for (unsigned int c = result->nr_choices; c-- > rec.choices_seen;)
+		if (result->choices[c].kind == CHOICE_IRQ && last-- == 0)
+			return result->choices[c].arg;
+	return -1;
 }
 
-/* It comes at a point, so the task is in an operation, if only just. */
-static void enter_irq(unsigned int task)
+/* It comes at a point, so whom it cuts in two is in an operation, if just. */
+static void enter_irq(unsigned int task, unsigned int last)
 {
-	int irq = chosen_irq();
-	const struct op *op = op_of(task);
+	const struct op *op = op_of(actor_of(task));
+	int irq = chosen_irq(last);
+	unsigned int handler;
 
-	if (irq < 0) /* then the task raises it itself */
+	if (irq < 0) /* then the program raises it itself */
 		irq = op && op->kind == OP_RAISE ? op->arg : 0;
 	begin_op(task);
-	rec.handler[task] = PROGRAM_MAX_TASKS + irq;
-	rec.next_op[rec.handler[task]] = 0;
-	rec.in_op[rec.handler[task]] = false;
+	handler = PROGRAM_MAX_TASKS + (unsigned int)irq;
+	rec.handlers[task][rec.nr_handlers[task]++] = handler;
+	rec.next_op[handler] = 0;
+	rec.in_op[handler] = false;
 	add_entry(ENTRY_ENTER, task);
 }
 
 static void leave_irq(unsigned int task)
 {
-	if (rec.in_op[rec.handler[task]])
+	if (rec.in_op[actor_of(task)])
 		end_op(task, "ok");
 	add_entry(ENTRY_LEAVE, task);
-	rec.handler[task] = -1;
+	rec.nr_handlers[task]--;
 }
 
-static void follow_irq(unsigned int task, bool in_interrupt)
+/* @depth: handlers on the stack of @task's CPU by now. */
+static void follow_irq(unsigned int task, unsigned int depth)
 {
-	if (in_interrupt && rec.handler[task] < 0)
-		enter_irq(task);
-	else if (!in_interrupt && rec.handler[task] >= 0)
+	while (rec.nr_handlers[task] > depth)
 		leave_irq(task);
+	while (rec.nr_handlers[task] < depth &&
+	       rec.nr_handlers[task] < PROGRAM_MAX_IRQS)
+		enter_irq(task, depth - rec.nr_handlers[task] - 1);
+	rec.choices_seen = rec.record->result.nr_choices;
 }
 
 /* ---- Who runs -------------------------------------------------------------------- */
@@ -180,7 +191,7 @@ static void why_it_stopped(unsigned int task, char *buf, size_t size)
 		break;
 	case SIM_TASK_READY:
 		snprintf(buf, size, "%s",
-			 rec.in_op[actor_of(task)] || rec.handler[task] >= 0
+			 rec.in_op[actor_of(task)] || rec.nr_handlers[task] > 0
 				 ? "is preempted"
 				 : "is between operations");
 		break;
@@ -224,12 +235,12 @@ static void add_wakes(unsigned int task)
 }
 
 /* All that came before what we are told of now. */
-static void catch_up(unsigned int task, bool in_interrupt,
+static void catch_up(unsigned int task, unsigned int irq_depth,
 		     const struct sim_event *event)
 {
 	look(event, actor_of(task));
 	follow_switch(task);
-	follow_irq(task, in_interrupt);
+	follow_irq(task, irq_depth);
 	add_wakes(task);
 	if (look_any(BY_DRAIN))
 		look_take(add_entry(ENTRY_DRAIN, task), BY_DRAIN);
@@ -256,7 +267,7 @@ static void on_event(void *arg, const struct sim_event *e)
 	}
 	if (rec.over)
 		return;
-	catch_up(e->task - 1, e->in_interrupt, e);
+	catch_up(e->task - 1, e->irq_depth, e);
 	if (is_the_oracles(rec.record, e)) {
 		end_op(e->task - 1, "FAILED");
 		rec.over = true;
@@ -280,10 +291,11 @@ static void on_op(void *arg, const char *who, const char *op,
 	struct entry *entry;
 
 	(void)arg;
+	(void)who;
 	(void)op;
 	if (rec.over)
 		return;
-	catch_up(task, actor_named(*who) >= PROGRAM_MAX_TASKS, NULL);
+	catch_up(task, sim.cpus[sim.cpu].irq_depth, NULL);
 	entry = end_op(task, outcome);
 	look_take(entry, BY_OTHERS);
 	rec.over = has_failed();
@@ -422,8 +434,6 @@ struct record *record_run(const struct program *program)
 	};
 
 	rec = (struct recorder){ .task = NOBODY };
-	for (unsigned int t = 0; t < PROGRAM_MAX_TASKS; t++)
-		rec.handler[t] = -1;
 	rec.record = trace_room(1, sizeof(*rec.record));
 	rec.record->program = *program;
 	cells_make(rec.record);

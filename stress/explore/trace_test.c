@@ -373,7 +373,7 @@ static void expect_changes_chain(const struct record *record)
 static void expect_nesting(const struct record *record)
 {
 	bool in_op[PROGRAM_MAX_ACTORS] = { false };
-	bool in_irq[PROGRAM_MAX_TASKS] = { false };
+	unsigned int depth[PROGRAM_MAX_TASKS] = { 0 };
 	uint32_t step = 0;
 
 	for (uint32_t i = 0; i < record->nr_entries; i++) {
@@ -386,11 +386,10 @@ static void expect_nesting(const struct record *record)
 				     entry->kind == ENTRY_END);
 			in_op[entry->actor] ^= true;
 		}
-		if (entry->kind == ENTRY_ENTER || entry->kind == ENTRY_LEAVE) {
-			cr_assert_eq(in_irq[entry->task],
-				     entry->kind == ENTRY_LEAVE);
-			in_irq[entry->task] ^= true;
-		}
+		depth[entry->task] += entry->kind == ENTRY_ENTER;
+		depth[entry->task] -= entry->kind == ENTRY_LEAVE;
+		cr_assert_leq(depth[entry->task],
+			      record->program.machine.nested_irqs ? 2 : 1);
 		if (entry->kind == ENTRY_ACCESS)
 			cr_assert(in_op[entry->actor]);
 	}

@@ -61,6 +61,8 @@ const char *machine_can(const struct machine_config *config)
 		return "there can be 1 to 4096 highmem pages";
 	if (config->local_depth < 1 || config->local_depth > KM_MAX_IDX)
 		return "there can be 1 to 16 local maps for a task";
+	if (config->nested_irqs)
+		return "the host port has no nested interrupts";
 	return NULL;
 }
 

@@ -40,6 +40,8 @@ const char *machine_can(const struct machine_config *config)
 		return fewer_cpus();
 	if (config->pae)
 		return "the i686 port has no PAE so far";
+	if (config->nested_irqs)
+		return "the i686 port has no nested interrupts so far";
 	if (config->nr_pages > MACHINE_MAX_PAGES)
 		return "a machine has at most 4096 highmem pages";
 	return NULL;

@@ -46,10 +46,19 @@ enum sim_question {
 	SIM_WHO,
 	/* The same when the current task cannot run on; option 0: by rank. */
 	SIM_NEXT,
-	/* An interrupt here, on the current CPU? An option is a handler + 1. */
+	/*
+	 * An interrupt here, on the current CPU? An option is a handler + 1; no
+	 * handler interrupts itself.
+	 */
 	SIM_IRQ,
 	/* A signal now? An option is the id of the task it is for. */
 	SIM_CANCEL,
+	/*
+	 * On which CPU does the task go on that was just chosen? Asked when it
+	 * may leave its own: nothing pins it, and no interrupt is on its stack.
+	 * Option 0: where it is; else a CPU + 1.
+	 */
+	SIM_MIGRATE,
 	/* Does this store stay in the CPU's store buffer for now? 0 or 1. */
 	SIM_HOLD,
 	/* Whose oldest buffered store reaches memory now? A CPU + 1. */
@@ -72,7 +81,7 @@ struct sim_event {
 	uint32_t step; /* the point's number, from 1 */
 	uint32_t task; /* id */
 	unsigned int cpu;
-	bool in_interrupt;
+	unsigned int irq_depth; /* handlers on the CPU's stack */
 	enum sim_access access;
 	const void *word; /* of the core's state, or the kernel address */
 	uint64_t before;
@@ -93,6 +102,7 @@ struct sim_control {
 	void (*interrupt)(void *arg, unsigned int irq);
 	uint32_t killable;  /* tasks a signal may come for: one bit per id */
 	bool store_buffers; /* ask SIM_HOLD and SIM_DRAIN */
+	bool migrate;	    /* ask SIM_MIGRATE */
 	bool spurious;	    /* offer wake-ups for no reason */
 	bool timeouts;	    /* offer deadlines before their time */
 	uint32_t max_steps; /* a run that takes more has stalled */

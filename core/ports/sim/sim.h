@@ -70,7 +70,8 @@ struct sim_cpu {
 	uint16_t cached[SIM_WINDOW_PAGES]; /* windows with an entry, unordered */
 	unsigned int nr_cached;
 	struct port_task *current;
-	uint32_t irq_depth; /* handlers on this CPU's stack */
+	uint32_t irq_depth;   /* handlers on this CPU's stack */
+	uint32_t irqs_active; /* that were chosen: one bit for each */
 	bool irq_off;
 	struct sim_buffered_store stores[SIM_STORE_BUFFER]; /* oldest first */
 	unsigned int nr_stores;
@@ -117,6 +118,12 @@ struct port_task *sim_running(void);
 /* Could @task run now, if it were chosen? Would its CPU take it? */
 bool sim_can_run(const struct port_task *task);
 bool sim_cpu_yields_to(const struct port_task *task);
+
+/* Nothing keeps @task where it is, and @cpu would take it. */
+bool sim_can_migrate(const struct port_task *task, unsigned int cpu);
+
+/* @task's next step is on @cpu. pre: sim_can_migrate(); it may be running. */
+void sim_migrate(struct port_task *task, unsigned int cpu);
 
 /* From inside a task: let @task run instead. Returns when we run again. */
 void sim_switch_to(struct port_task *task);

@@ -152,22 +152,44 @@ static uint8_t ask_who(enum sim_question question,
 	return ask(question, &options);
 }
 
+/* Where @task goes on; it has just been chosen. */
+static void ask_migrate(struct port_task *task)
+{
+	struct options options = { .nr = 0 };
+	uint8_t option;
+
+	if (!control->migrate || sim.config.nr_cpus == 1)
+		return;
+	offer(&options, 0);
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		if (sim_can_migrate(task, c))
+			offer(&options, c + 1);
+	option = ask(SIM_MIGRATE, &options);
+	if (option != 0)
+		sim_migrate(task, option - 1U);
+}
+
 /* Counts as a step of its own, so that a step names one question of a kind. */
 struct port_task *sim_choose_next(struct port_task *fallback)
 {
+	struct port_task *task;
+
 	if (!sim_controlled || frozen)
 		return fallback;
 	step++;
-	return chosen_task(ask_who(SIM_NEXT, fallback));
+	task = chosen_task(ask_who(SIM_NEXT, fallback));
+	ask_migrate(task);
+	return task;
 }
 
 static bool ask_irq(void)
 {
 	struct options options = { .nr = 0 };
-	uint32_t irqs = control->irqs[sim.cpu];
+	struct sim_cpu *cpu = &sim.cpus[sim.cpu];
+	uint32_t irqs = control->irqs[sim.cpu] & ~cpu->irqs_active;
 	uint8_t option;
 
-	if (irqs == 0 || sim.cpus[sim.cpu].irq_off)
+	if (irqs == 0 || cpu->irq_off)
 		return false;
 	offer(&options, 0);
 	for (unsigned int i = 0; i < 32; i++)
@@ -178,7 +200,9 @@ static bool ask_irq(void)
 		return false;
 	/* The handler sees this CPU's own stores; let memory have them too. */
 	sim_drain(sim.cpu);
+	cpu->irqs_active |= 1U << (option - 1);
 	control->interrupt(control->arg, option - 1U);
+	cpu->irqs_active &= ~(1U << (option - 1));
 	return true;
 }
 
@@ -229,6 +253,7 @@ void *sim_point_sp;
 static void ask_all(int access, void *sp)
 {
 	struct port_task *self = sim_running();
+	struct port_task *next;
 	uint8_t who;
 
 	(void)access;
@@ -239,8 +264,10 @@ static void ask_all(int access, void *sp)
 	ask_cancel();
 	sim_point_sp = sp;
 	who = ask_who(SIM_WHO, self);
-	if (who != self->id)
-		sim_switch_to(chosen_task(who));
+	next = chosen_task(who);
+	ask_migrate(next);
+	if (next != self)
+		sim_switch_to(next);
 }
 
 void sim_point(enum sim_access access)
@@ -264,7 +291,7 @@ void sim_tell(enum sim_access access, const void *word, uint64_t before,
 		.step = step,
 		.task = sim_running()->id,
 		.cpu = sim.cpu,
-		.in_interrupt = sim.cpus[sim.cpu].irq_depth > 0,
+		.irq_depth = sim.cpus[sim.cpu].irq_depth,
 		.access = access,
 		.word = word,
 		.before = before,

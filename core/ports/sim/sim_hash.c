@@ -50,7 +50,9 @@ static uint64_t hash_pkmap(uint64_t hash)
 static uint64_t hash_cpu(uint64_t hash, const struct sim_cpu *cpu)
 {
 	hash = sim_mix(hash, (uintptr_t)cpu->current);
-	hash = sim_mix(hash, (uint64_t)cpu->irq_depth << 1 | cpu->irq_off);
+	hash = sim_mix(hash, (uint64_t)cpu->irqs_active << 32 |
+				     (uint64_t)cpu->irq_depth << 1 |
+				     cpu->irq_off);
 	for (unsigned int i = 0; i < cpu->nr_stores; i++) {
 		hash = sim_mix(hash, (uintptr_t)cpu->stores[i].word);
 		hash = sim_mix(hash, cpu->stores[i].value);
@@ -76,7 +78,7 @@ static uint64_t hash_task(uint64_t hash, const struct port_task *task)
 	const char *end = (const char *)task->fiber.stack +
 			  task->fiber.stack_size;
 
-	hash = sim_mix(hash, task->state);
+	hash = sim_mix(hash, (uint64_t)task->cpu << 8 | task->state);
 	if (task->state == SIM_TASK_DONE)
 		return hash;
 	hash = sim_mix(hash, (uint64_t)task->preempt_count << 32 |

@@ -74,18 +74,35 @@ bool port_may_sleep(void)
 	       this_cpu()->irq_depth == 0;
 }
 
+/* An interrupt gives back all that it took. */
+static void check_return(const struct port_task *before, bool irq_off)
+{
+	if (running->preempt_count != before->preempt_count)
+		port_bug("sim: an interrupt returns with preemption disabled");
+	if (running->migrate_count != before->migrate_count)
+		port_bug("sim: an interrupt returns with migration disabled");
+	if (this_cpu()->irq_off != irq_off)
+		port_bug(irq_off ? "sim: an interrupt handler turned interrupts "
+				   "on"
+				 : "sim: an interrupt returns with interrupts "
+				   "off");
+}
+
 bool machine_interrupt(void (*handler)(void *arg), void *arg)
 {
+	const struct port_task before = {
+		.preempt_count = running->preempt_count,
+		.migrate_count = running->migrate_count,
+	};
 	struct sim_cpu *cpu = this_cpu();
-	uint32_t preempt_count = running->preempt_count;
+	bool irq_off = !sim.config.nested_irqs;
 
 	if (cpu->irq_off)
 		return false;
-	cpu->irq_off = true;
+	cpu->irq_off = irq_off;
 	cpu->irq_depth++;
 	handler(arg);
-	if (running->preempt_count != preempt_count)
-		port_bug("sim: an interrupt returns with preemption disabled");
+	check_return(&before, irq_off);
 	cpu->irq_depth--;
 	cpu->irq_off = false;
 	return true;
@@ -178,8 +195,8 @@ struct port_task *sim_running(void)
 }
 
 /*
- * A CPU's windows belong to its current task. Interrupts are off and no other
- * CPU can notice, so the switch is one step.
+ * A CPU's windows belong to its current task, NULL if it has none. Interrupts
+ * are off and no other CPU can notice, so the switch is one step.
  */
 static void swap_windows(struct sim_cpu *cpu, struct port_task *task)
 {
@@ -189,10 +206,18 @@ static void swap_windows(struct sim_cpu *cpu, struct port_task *task)
 	sim_controlled = false;
 	if (cpu->current)
 		kmap_local_sched_out(&sim.hm, &cpu->current->ctrl);
-	kmap_local_sched_in(&sim.hm, &task->ctrl);
+	if (task)
+		kmap_local_sched_in(&sim.hm, &task->ctrl);
 	sim_controlled = controlled;
 	cpu->current = task;
 	port_irq_restore(flags);
+}
+
+/* Does this CPU's current task, if any, make room for another? */
+static bool cpu_lets_go(const struct sim_cpu *cpu)
+{
+	return !cpu->current || (cpu->current->preempt_count == 0 &&
+				 !cpu->irq_off && cpu->irq_depth == 0);
 }
 
 static void switch_to(struct port_task *task)
@@ -204,6 +229,37 @@ static void switch_to(struct port_task *task)
 	if (cpu->current != task)
 		swap_windows(cpu, task);
 	run_fiber(task, 0);
+}
+
+bool sim_can_migrate(const struct port_task *task, unsigned int cpu)
+{
+	const struct sim_cpu *from = &sim.cpus[task->cpu];
+	const struct sim_cpu *to = &sim.cpus[cpu];
+
+	return cpu != task->cpu && task->preempt_count == 0 &&
+	       task->migrate_count == 0 &&
+	       (from->current != task ||
+		(!from->irq_off && from->irq_depth == 0)) &&
+	       cpu_lets_go(to);
+}
+
+/* The scheduler's locks are full fences: no store stays behind. */
+void sim_migrate(struct port_task *task, unsigned int cpu)
+{
+	struct sim_cpu *from = &sim.cpus[task->cpu];
+	unsigned int now = sim.cpu;
+
+	sim_drain(task->cpu);
+	if (from->current == task) {
+		sim.cpu = task->cpu;
+		swap_windows(from, NULL);
+		sim.cpu = now;
+	}
+	task->cpu = cpu;
+	if (task == running) {
+		sim.cpu = cpu;
+		swap_windows(&sim.cpus[cpu], task);
+	}
 }
 
 void sim_switch_to(struct port_task *task)
@@ -312,6 +368,8 @@ static void task_main(void *arg)
 	kmap_local_assert_none(&self->ctrl);
 	if (!port_may_sleep())
 		port_bug("sim: a task ends in atomic context");
+	if (self->migrate_count != 0)
+		port_bug("sim: a task ends with migration disabled");
 	self->state = SIM_TASK_DONE;
 	running = &sim.controller;
 	fiber_switch(&self->fiber, &sim.controller.fiber, 1);
@@ -346,10 +404,8 @@ uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 bool sim_cpu_yields_to(const struct port_task *task)
 {
 	const struct sim_cpu *cpu = &sim.cpus[task->cpu];
-	const struct port_task *current = cpu->current;
 
-	return !current || current == task ||
-	       (current->preempt_count == 0 && !cpu->irq_off);
+	return cpu->current == task || cpu_lets_go(cpu);
 }
 
 bool sim_can_run(const struct port_task *task)
@@ -458,6 +514,7 @@ void sim_tasks_reset(void)
 	for (unsigned int c = 0; c < HIGHMEM_MAX_CPUS; c++) {
 		sim.cpus[c].current = NULL;
 		sim.cpus[c].irq_depth = 0;
+		sim.cpus[c].irqs_active = 0;
 		sim.cpus[c].irq_off = false;
 		sim.cpus[c].nr_stores = 0;
 	}
