@@ -238,6 +238,12 @@ void controlled_run(const struct program *program,
 	};
 	struct exec_options exec_options = {
 		.freeze = sim_freeze,
+		/*
+		 * A store that waits makes an operation take effect after its
+		 * return, for others: the order of calls and returns says
+		 * nothing then.
+		 */
+		.refine = !(options->faults & FAULT_TSO),
 		.trace = options->trace,
 		.trace_arg = options->arg,
 	};

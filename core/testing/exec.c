@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/testing/exec_state.h"
+#include "core/testing/refine.h"
 
 #include <highmem/format.h>
 
@@ -44,7 +45,7 @@ static void mix(uint64_t *hash, uint64_t value)
 
 uint64_t exec_state_hash(void)
 {
-	uint64_t hash = 0;
+	uint64_t hash = refine_hash();
 
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
 		const struct actor *actor = &exec.actors[a];
@@ -241,6 +242,8 @@ void exec_program(const struct program *program,
 		  const struct exec_options *options,
 		  struct exec_result *result)
 {
+	bool stalled;
+
 	*result = (struct exec_result){ .verdict = EXEC_OK };
 	exec.program = program;
 	exec.options = options;
@@ -248,10 +251,13 @@ void exec_program(const struct program *program,
 	reset_actors();
 	exec.hm = machine_boot(&program->machine);
 	oracle_tag_pages(&exec);
+	refine_begin(&exec, options->refine);
 	for (unsigned int t = 0; t < program->nr_tasks; t++)
 		exec.actors[t].id = machine_spawn(program->task_cpu[t],
 						  task_main, &exec.actors[t]);
-	if (machine_run() == MACHINE_STALLED) {
+	stalled = machine_run() == MACHINE_STALLED;
+	refine_end();
+	if (stalled) {
 		oracle_judge_stall(&exec);
 	} else {
 		oracle_at_end(&exec);

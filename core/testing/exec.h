@@ -38,6 +38,8 @@ struct exec_options {
 	 * under way to memory. NULL otherwise.
 	 */
 	bool (*freeze)(bool on);
+	/* Compare with the sequential model: refine.h. Not if parallel. */
+	bool refine;
 	/* Called after each operation with its text, or NULL. */
 	void (*trace)(void *arg, const char *task, const char *op,
 		      const char *outcome);

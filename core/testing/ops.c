@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/testing/exec_state.h"
+#include "core/testing/refine.h"
 
 #define TIMEOUT_TICKS 4
 
@@ -79,7 +80,9 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 		return expect_report(exec, "kmap in atomic context");
 	}
 	actor->waits_for = op->arg;
+	refine_call(actor, (enum op_kind)op->kind, op->arg);
 	vaddr = call_kmap(exec, page, op->kind);
+	refine_return(exec, actor, vaddr != NULL);
 	actor->waits_for = -1;
 	if (vaddr)
 		return hold(exec, actor, op->arg, vaddr);
@@ -95,8 +98,11 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 static enum op_outcome perform_get(struct exec *exec, struct actor *actor,
 				   const struct op *op)
 {
-	void *vaddr = kmap_high_get(exec->hm, exec_page(exec, op->arg));
+	void *vaddr;
 
+	refine_call(actor, OP_GET, op->arg);
+	vaddr = kmap_high_get(exec->hm, exec_page(exec, op->arg));
+	refine_return(exec, actor, vaddr != NULL);
 	return vaddr ? hold(exec, actor, op->arg, vaddr) : OP_NOTHING;
 }
 
@@ -121,7 +127,9 @@ static enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
 		oracle_check_content(exec, actor, op->arg,
 				     actor->address[op->arg]);
 		actor->held[op->arg]--;
+		refine_call(actor, OP_KUNMAP, op->arg);
 		kunmap(exec->hm, page);
+		refine_return(exec, actor, true);
 		return OP_DONE;
 	}
 	if (!can_misuse(exec) || !page_is_highmem(exec->hm, page) ||
@@ -137,7 +145,9 @@ static enum op_outcome perform_flush(struct exec *exec,
 				     const struct actor *actor)
 {
 	if (!in_atomic(actor)) {
+		refine_call(actor, OP_FLUSH, 0);
 		kmap_flush_unused(exec->hm);
+		refine_return(exec, actor, true);
 		return OP_DONE;
 	}
 	if (!can_misuse(exec))

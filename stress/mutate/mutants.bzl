@@ -49,6 +49,7 @@ MUTANTS = {
         "core/ports/sim/sim_tlb.c",
         first = "unit",
     ),
+    "get_gives_up": _mutant("pkmap.c", first = "explore"),
     "given_slot_leaks": _mutant("pkmap.c", first = "unit"),
     "given_slot_unserved": _mutant("pkmap.c", first = "unit"),
     "handover_unflushed": _mutant("pkmap.c"),
@@ -170,6 +171,7 @@ MUTANTS = {
     "switch_unflushed": _mutant("kmap_local.c"),
     "tail_dangles": _mutant("pkmap_queue.c"),
     "take_live": _mutant("pkmap.c"),
+    "try_fears_lock": _mutant("pkmap.c", first = "explore"),
     "try_waits": _mutant("pkmap.c", first = "unit"),
     "unlock_publishes_nothing": _mutant(
         "core/ports/host/port_backend.h",
