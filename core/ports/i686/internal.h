@@ -151,6 +151,7 @@ struct port_task {
 	port_atomic_t signal; /* machine_kill() */
 	uint64_t deadline;    /* while asleep */
 	unsigned int migrate_disabled;
+	bool keeps_cpu; /* READY, but nobody else may run on its CPU */
 	struct kmap_ctrl kmap;
 	void (*entry)(void *arg);
 	void *arg;

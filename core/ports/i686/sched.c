@@ -145,6 +145,14 @@ static void wake_expired(void)
 
 /* ---- Whose turn ------------------------------------------------------------- */
 
+/* The CPU of @task has preemption off in another one, which waits its turn. */
+static bool is_kept_out(const struct port_task *task)
+{
+	const struct port_task *there = i686_cpus[task->cpu].current;
+
+	return there != task && there->keeps_cpu;
+}
+
 /* @cpu: where; HIGHMEM_MAX_CPUS: wherever. */
 static struct port_task *next_in_turn(unsigned int cpu)
 {
@@ -153,7 +161,8 @@ static struct port_task *next_in_turn(unsigned int cpu)
 		struct port_task *task = &sched.task[id];
 
 		if (task->state == TASK_READY &&
-		    (cpu == HIGHMEM_MAX_CPUS || may_run_on(task, cpu)))
+		    (cpu == HIGHMEM_MAX_CPUS ? !is_kept_out(task)
+					     : may_run_on(task, cpu)))
 			return task;
 	}
 	return NULL;
@@ -165,6 +174,7 @@ static struct port_task *lowest_rank(void)
 
 	for (unsigned int id = 1; id <= sched.nr_tasks; id++)
 		if (sched.task[id].state == TASK_READY &&
+		    !is_kept_out(&sched.task[id]) &&
 		    (!best || sched.task[id].rank < best->rank))
 			best = &sched.task[id];
 	return best;
@@ -528,6 +538,22 @@ enum machine_verdict machine_run(void)
 	return MACHINE_DONE;
 }
 
+/*
+ * Preemption is off: this task keeps its CPU, but tasks of other CPUs may go
+ * on before it does, as on the sim.
+ */
+static void yield_to_other_cpus(void)
+{
+	struct port_task *task = port_task_current();
+
+	raw_lock(&sched.lock);
+	task->state = TASK_READY;
+	task->keeps_cpu = true;
+	give_up_cpu();
+	task->keeps_cpu = false;
+	raw_unlock(&sched.lock);
+}
+
 /* One at a time, a yield takes one tick, as on the sim. */
 void machine_yield(uint32_t rank)
 {
@@ -539,6 +565,8 @@ void machine_yield(uint32_t rank)
 		atomic_fetch_add(&sched.now, 1);
 		wake_expired();
 		raw_unlock(&sched.lock);
+		if (i686_this_cpu()->preempt_count && (flags & I686_EFLAGS_IF))
+			yield_to_other_cpus();
 	}
 	port_irq_restore(flags);
 	i686_preempt();
