@@ -54,9 +54,11 @@ def parse_arguments():
                         help="a kernel to compare with, as options of "
                         "run_kernel, like --machine='--smp 4 --pae'; may come "
                         "several times (default: one CPU)")
-    parser.add_argument("--plain", action="store_true",
-                        help="run each program on one CPU and without PAE, "
-                        "whatever it says")
+    parser.add_argument("--plain", dest="less", action="store_const",
+                        const="plain", help="run each program without PAE "
+                        "and nested interrupts, whatever it says")
+    parser.add_argument("--one-cpu", dest="less", action="store_const",
+                        const="one_cpu", help="the same, and on one CPU")
     parser.add_argument("--random", type=int, default=0, metavar="N",
                         help="and N programs of random bytes")
     parser.add_argument("--seed", type=int, default=1, metavar="N",
@@ -140,8 +142,13 @@ class Side:
             self.bad.append(match.group(2))
 
 
+def less_flag(options):
+    """As the host and this command have it."""
+    return ["--" + options.less.replace("_", "-")] if options.less else []
+
+
 def run_host(options, module):
-    command = [options.host, *(["--plain"] if options.plain else []), module]
+    command = [options.host, *less_flag(options), module]
     result = subprocess.run(command, capture_output=True, text=True,
                             check=False)
     if result.returncode not in (OK, FAILED):
@@ -155,7 +162,7 @@ def run_kernel(options, machine, module, folder):
     command = ["/usr/bin/python3", os.path.join(HERE, "run_kernel.py"),
                "--kernel", options.kernel, "--icount", "--timeout", "600s",
                "--out", folder, *shlex.split(machine),
-               *(["--append", "plain"] if options.plain else []),
+               *(["--append", options.less] if options.less else []),
                "--module", module]
     result = subprocess.run(command, capture_output=True, text=True,
                             check=False)
@@ -196,7 +203,7 @@ def show_difference(options, machine, program, host, kernel):
             print(f"  {who:6} {' ' if line in others else '!'} {line}")
     words = ["bazel run //stress/kernel:equivalence --"]
     words += ["--machine=" + shlex.quote(machine)] if machine else []
-    words += ["--plain"] if options.plain else []
+    words += less_flag(options)
     words.append(shlex.quote(keep(options, name, data)))
     print("replay: " + " ".join(words), flush=True)
 

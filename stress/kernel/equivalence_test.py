@@ -118,11 +118,11 @@ class Comparisons(Folder):
         self.assertIn("cases: 1 passed, 0 failed", result.stdout)
         alone = self.compare("--machine=--smp 1", path)
         self.assertEqual(alone.returncode, 4, alone)
-        plain = self.compare("--plain", path)
+        plain = self.compare("--one-cpu", path)
         self.assertEqual(plain.returncode, 0, plain)
 
     def test_random_programs_are_the_same_each_time(self):
-        results = [self.compare("--plain", "--random=20",
+        results = [self.compare("--one-cpu", "--random=20",
                                 host=self.lying_host("/pages/d")).stdout
                    for _ in range(2)]
         self.assertIn("cases: 0 passed, 20 failed", results[0])

@@ -13,7 +13,8 @@
  *	pae, nopae	the page tables must be of that kind, likewise
  *	case=TEXT	only cases whose names contain TEXT
  *	break=KIND	one more case that goes wrong on purpose (break.h)
- *	plain		programs from modules on one CPU, and without PAE
+ *	plain		programs from modules without PAE and nested interrupts
+ *	one_cpu		the same, and on one CPU
  *
  * The port may read words of its own. With boot modules, their programs are
  * replayed instead of the suite (replay.h).

@@ -129,13 +129,16 @@ const char *outcome_of(const char *name, const struct program *program,
 	return result.verdict == EXEC_BUG ? result.sentence : NULL;
 }
 
-const struct program *outcome_plain(const struct program *program)
+const struct program *outcome_plain(const struct program *program, bool one_cpu)
 {
 	static struct program plain;
 
 	plain = *program;
-	plain.machine.nr_cpus = 1;
 	plain.machine.pae = false;
+	plain.machine.nested_irqs = false;
+	if (!one_cpu)
+		return &plain;
+	plain.machine.nr_cpus = 1;
 	for (unsigned int t = 0; t < PROGRAM_MAX_TASKS; t++)
 		plain.task_cpu[t] = 0;
 	for (unsigned int i = 0; i < PROGRAM_MAX_IRQS; i++)

@@ -26,8 +26,12 @@
 
 #include "core/testing/exec.h"
 
-/* @program on one CPU and without PAE, valid until the next call. */
-const struct program *outcome_plain(const struct program *program);
+/*
+ * @program without PAE and nested interrupts, and maybe on one CPU; valid
+ * until the next call.
+ */
+const struct program *outcome_plain(const struct program *program,
+				    bool one_cpu);
 
 /*
  * Run @program, give @say each line of it. NULL when it ended well, by a

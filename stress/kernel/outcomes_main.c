@@ -15,7 +15,7 @@
 #include "stress/kernel/pack.h"
 
 static int status;
-static bool plain;
+static bool plain, one_cpu;
 
 static void say(const char *line)
 {
@@ -27,7 +27,7 @@ static void run(const char *name, const struct program *program)
 	const char *why;
 
 	if (plain)
-		program = outcome_plain(program);
+		program = outcome_plain(program, one_cpu);
 	why = machine_can(&program->machine);
 	if (why) {
 		printf("= %s skipped %s\n", name, why);
@@ -83,16 +83,20 @@ static void run_module(const char *path)
 	free(data);
 }
 
+static const char usage[] =
+	"usage: outcomes [--plain|--one-cpu] MODULE...\n"
+	"what comes out of the programs in boot modules; plain: without PAE and\n"
+	"nested interrupts; one-cpu: nor with other CPUs\n";
+
 int main(int argc, char **argv)
 {
-	bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
+	const char *flag = argc > 1 ? argv[1] : "";
+	bool help = strcmp(flag, "--help") == 0;
 
-	plain = argc > 1 && strcmp(argv[1], "--plain") == 0;
+	one_cpu = strcmp(flag, "--one-cpu") == 0;
+	plain = one_cpu || strcmp(flag, "--plain") == 0;
 	if (help || argc < 2 + plain) {
-		fputs("usage: outcomes [--plain] MODULE...\n"
-		      "what comes out of the programs in boot modules; plain: on "
-		      "one CPU, without PAE\n",
-		      help ? stdout : stderr);
+		fputs(usage, help ? stdout : stderr);
 		return !help;
 	}
 	for (int i = 1 + plain; i < argc && status != 1; i++)

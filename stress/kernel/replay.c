@@ -35,7 +35,9 @@ static void replay_program(const char *of, const struct program *it)
 	const struct conformance_case test = { .name = of, .run = run };
 
 	name = of;
-	program = word_given("plain") ? outcome_plain(it) : it;
+	program = it;
+	if (word_given("plain") || word_given("one_cpu"))
+		program = outcome_plain(it, word_given("one_cpu"));
 	run_case(&test);
 }
 
