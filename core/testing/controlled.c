@@ -10,70 +10,39 @@ struct run {
 	unsigned int next; /* choice of the program to be played */
 };
 
-/* Does the choice mean this option, as control.h codes it? */
-static bool choice_matches(const struct choice *choice,
-			   enum sim_question question, uint8_t option)
+static enum choice_kind kind_of_wake(uint8_t option)
 {
-	bool who = question == SIM_WHO || question == SIM_NEXT;
-
-	switch ((enum choice_kind)choice->kind) {
-	case CHOICE_RUN:
-		return who && option == choice->arg + 1U;
-	case CHOICE_TIMEOUT:
-		return who && option == ((choice->arg + 1U) | SIM_TIMEOUT);
-	case CHOICE_SPURIOUS:
-		return who && option == ((choice->arg + 1U) | SIM_SPURIOUS);
-	case CHOICE_IRQ:
-		return question == SIM_IRQ && option == choice->arg + 1U;
-	case CHOICE_HOLD:
-		return question == SIM_HOLD && option == 1;
-	case CHOICE_DRAIN:
-		return question == SIM_DRAIN && option == choice->arg + 1U;
-	case CHOICE_MIGRATE:
-		return question == SIM_MIGRATE && option == choice->arg + 1U;
-	case CHOICE_CANCEL:
-		return question == SIM_CANCEL && option == choice->arg + 1U;
-	case CHOICE_NR_KINDS:
-		break;
-	}
-	return false;
+	if (option & SIM_TIMEOUT)
+		return CHOICE_TIMEOUT;
+	return option & SIM_SPURIOUS ? CHOICE_SPURIOUS : CHOICE_RUN;
 }
 
+/* What @option of @question is called; it is not the default. */
 static struct choice choice_of(uint32_t step, enum sim_question question,
 			       uint8_t option)
 {
-	struct choice choice = { .step = step };
+	static const uint8_t kinds[SIM_NR_QUESTIONS] = {
+		[SIM_IRQ] = CHOICE_IRQ,		[SIM_CANCEL] = CHOICE_CANCEL,
+		[SIM_HOLD] = CHOICE_HOLD,	[SIM_DRAIN] = CHOICE_DRAIN,
+		[SIM_DELAY] = CHOICE_DELAY,	[SIM_ACK] = CHOICE_ACK,
+		[SIM_MIGRATE] = CHOICE_MIGRATE,
+	};
+	struct choice choice = { .step = step, .kind = kinds[question] };
 
-	switch (question) {
-	case SIM_WHO:
-	case SIM_NEXT:
-		choice.kind = option & SIM_TIMEOUT    ? CHOICE_TIMEOUT
-			      : option & SIM_SPURIOUS ? CHOICE_SPURIOUS
-						      : CHOICE_RUN;
-		choice.arg = (uint8_t)((option & ~(SIM_TIMEOUT | SIM_SPURIOUS)) -
-				       1);
-		break;
-	case SIM_IRQ:
-		choice.kind = CHOICE_IRQ;
-		choice.arg = (uint8_t)(option - 1);
-		break;
-	case SIM_HOLD:
-		choice.kind = CHOICE_HOLD;
-		break;
-	case SIM_MIGRATE:
-		choice.kind = CHOICE_MIGRATE;
-		choice.arg = (uint8_t)(option - 1);
-		break;
-	case SIM_CANCEL:
-		choice.kind = CHOICE_CANCEL;
-		choice.arg = (uint8_t)(option - 1);
-		break;
-	default:
-		choice.kind = CHOICE_DRAIN;
-		choice.arg = (uint8_t)(option - 1);
-		break;
+	if (question == SIM_WHO || question == SIM_NEXT) {
+		choice.kind = (uint8_t)kind_of_wake(option);
+		option &= (uint8_t)~(SIM_TIMEOUT | SIM_SPURIOUS);
 	}
+	choice.arg = (uint8_t)(option - 1);
 	return choice;
+}
+
+static bool choice_matches(const struct choice *choice,
+			   enum sim_question question, uint8_t option)
+{
+	struct choice other = choice_of(choice->step, question, option);
+
+	return other.kind == choice->kind && other.arg == choice->arg;
 }
 
 /* Plays the program's choices: those whose step has passed are unmatched. */
@@ -157,7 +126,7 @@ static void interrupt(void *arg, unsigned int irq)
 }
 
 static const char *const fault_names[CONTROLLED_NR_FAULTS] = {
-	"irq", "tso", "spurious", "timeout", "cancel", "migrate",
+	"irq", "tso", "spurious", "timeout", "cancel", "migrate", "ipi",
 };
 
 const char *controlled_fault_name(unsigned int nr)
@@ -200,6 +169,7 @@ uint32_t controlled_faults_of(const struct program *program)
 		[CHOICE_TIMEOUT] = FAULT_TIMEOUT,
 		[CHOICE_CANCEL] = FAULT_CANCEL,
 		[CHOICE_MIGRATE] = FAULT_MIGRATE,
+		[CHOICE_DELAY] = FAULT_IPI,
 	};
 	uint32_t faults = 0;
 
@@ -231,6 +201,7 @@ void controlled_run(const struct program *program,
 		.interrupt = interrupt,
 		.store_buffers = options->faults & FAULT_TSO,
 		.migrate = options->faults & FAULT_MIGRATE,
+		.delays = options->faults & FAULT_IPI,
 		.spurious = options->faults & FAULT_SPURIOUS,
 		.timeouts = options->faults & FAULT_TIMEOUT,
 		.max_steps = options->max_steps ? options->max_steps

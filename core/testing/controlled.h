@@ -23,9 +23,10 @@ enum controlled_fault {
 	FAULT_TIMEOUT = 1 << 3,	 /* deadlines come early */
 	FAULT_CANCEL = 1 << 4,	 /* signals for killable waits */
 	FAULT_MIGRATE = 1 << 5,	 /* tasks go on on another CPU */
+	FAULT_IPI = 1 << 6,	 /* CPUs answer a shootdown later */
 };
 
-#define CONTROLLED_NR_FAULTS 6
+#define CONTROLLED_NR_FAULTS 7
 #define CONTROLLED_ALL_FAULTS ((1U << CONTROLLED_NR_FAULTS) - 1)
 
 /* The name of class number @nr, from 0: "irq". */

@@ -125,6 +125,21 @@ Test(controlled, a_signal_is_for_those_who_can_be_killed)
 	cr_expect_eq(result.nr_unmatched, 2);
 }
 
+/* ---- Late answers to a shootdown ------------------------------------------------ */
+
+Test(controlled, a_shootdown_is_answered_late)
+{
+	const struct choice delay = { .kind = CHOICE_DELAY };
+	struct tally tally = try_each_step(
+		"machine cpus=3 slots=2\n"
+		"task A cpu=0: kmap p0; kunmap p0; kmap p1; kunmap p1; kmap p2\n"
+		"task B cpu=1: kmap p0; check; kunmap p0; local p1; check\n"
+		"task C cpu=2: kmap p0; check; kunmap p0; flush; check\n",
+		delay, HM_STAT_FLUSH);
+
+	cr_expect_gt(tally.runs, 1, "%u", tally.runs);
+}
+
 /* ---- Migration ----------------------------------------------------------------- */
 
 Test(controlled, a_task_moves_at_any_step)
@@ -246,6 +261,7 @@ Test(faults, those_that_a_program_needs)
 		{ "irq:I", FAULT_IRQ },
 		{ "hold", FAULT_TSO },
 		{ "migrate:0", FAULT_MIGRATE },
+		{ "delay", FAULT_IPI },
 	};
 	char text[64];
 

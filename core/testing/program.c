@@ -51,18 +51,20 @@ unsigned int choice_order(enum choice_kind kind)
 	switch (kind) {
 	case CHOICE_DRAIN:
 		return 0;
-	case CHOICE_IRQ:
+	case CHOICE_ACK:
 		return 1;
-	case CHOICE_CANCEL:
+	case CHOICE_IRQ:
 		return 2;
+	case CHOICE_CANCEL:
+		return 3;
 	case CHOICE_RUN:
 	case CHOICE_TIMEOUT:
 	case CHOICE_SPURIOUS:
-		return 3;
-	case CHOICE_MIGRATE:
 		return 4;
-	default:
-		return 9;
+	case CHOICE_MIGRATE:
+		return 5;
+	default: /* what becomes of the access itself */
+		return 6;
 	}
 }
 
@@ -72,8 +74,10 @@ bool choice_fits(const struct program *program, const struct choice *choice)
 	case CHOICE_IRQ:
 		return choice->arg < program->nr_irqs;
 	case CHOICE_HOLD:
+	case CHOICE_DELAY:
 		return choice->arg == 0;
 	case CHOICE_DRAIN:
+	case CHOICE_ACK:
 	case CHOICE_MIGRATE:
 		return choice->arg < program->machine.nr_cpus;
 	default:

@@ -100,6 +100,8 @@ enum choice_kind {
 	CHOICE_DRAIN,	 /* N=drain:C: CPU arg's oldest store reaches memory */
 	CHOICE_CANCEL,	 /* N=B:cancel: a signal for task arg */
 	CHOICE_MIGRATE,	 /* N=migrate:C: whoever goes on does so on CPU arg */
+	CHOICE_DELAY,	 /* N=delay: a CPU answers this shootdown later */
+	CHOICE_ACK,	 /* N=ack:C: CPU arg answers its shootdowns */
 	CHOICE_NR_KINDS
 };
 

@@ -64,7 +64,9 @@ void op_decode(const struct program *program, struct op *op,
  * distance above 255 takes fillers, which are choices of nothing.
  */
 #define FIRST_CHOICE_CODE 24
-#define CODE_CANCEL 24	/* task */
+#define CODE_CANCEL 24 /* task; CANCEL_DELAY */
+#define CODE_ACK 26    /* CPU */
+#define CANCEL_DELAY 4
 #define CODE_MIGRATE 25 /* CPU */
 #define CODE_RUN 28	/* task; FILLER */
 #define CODE_WAKE 29	/* task; WAKE_SPURIOUS */
@@ -89,17 +91,20 @@ static bool decode_choice_kind(const struct program *program,
 						   : CHOICE_TIMEOUT;
 		return choice->arg < program->nr_tasks;
 	case CODE_CANCEL:
-		choice->kind = CHOICE_CANCEL;
-		return arg < program->nr_tasks;
+		choice->kind = arg == CANCEL_DELAY ? CHOICE_DELAY
+						   : CHOICE_CANCEL;
+		return choice_fits(program, choice) && arg <= CANCEL_DELAY;
 	case CODE_LOCAL:
 		choice->kind = arg & LOCAL_HOLD ? CHOICE_HOLD : CHOICE_IRQ;
 		if (choice->kind == CHOICE_HOLD)
 			choice->arg = 0;
 		return choice->kind == CHOICE_HOLD ||
 		       choice->arg < program->nr_irqs;
+	case CODE_ACK:
 	case CODE_MIGRATE:
 	case CODE_DRAIN:
 		choice->kind = code == CODE_DRAIN ? CHOICE_DRAIN
+			       : code == CODE_ACK ? CHOICE_ACK
 						  : CHOICE_MIGRATE;
 		choice->arg = (uint8_t)arg;
 		return arg < program->machine.nr_cpus;
@@ -136,6 +141,10 @@ static unsigned int choice_code(const struct choice *choice)
 		return CODE_LOCAL << 3 | choice->arg;
 	case CHOICE_MIGRATE:
 		return CODE_MIGRATE << 3 | choice->arg;
+	case CHOICE_ACK:
+		return CODE_ACK << 3 | choice->arg;
+	case CHOICE_DELAY:
+		return CODE_CANCEL << 3 | CANCEL_DELAY;
 	case CHOICE_CANCEL:
 		return CODE_CANCEL << 3 | choice->arg;
 	case CHOICE_HOLD:

@@ -24,7 +24,8 @@ static bool parse_choice_of_task(struct parser *p, struct choice *choice,
 	unsigned int actor = PROGRAM_MAX_ACTORS;
 
 	if (!actor_of(word, &actor) || actor >= p->program->nr_tasks)
-		return fail(p, "a task, irq:, hold, drain: or migrate:");
+		return fail(p, "a task, irq:, hold, drain:, migrate:, delay or "
+			       "ack:");
 	take(p, word);
 	choice->kind = CHOICE_RUN;
 	choice->arg = (uint8_t)actor;
@@ -48,8 +49,9 @@ static bool parse_choice_value(struct parser *p, struct choice *choice)
 {
 	struct word word = peek_word(p);
 
-	if (word_is(word, "hold")) {
-		choice->kind = CHOICE_HOLD;
+	if (word_is(word, "hold") || word_is(word, "delay")) {
+		choice->kind = word_is(word, "hold") ? CHOICE_HOLD
+						     : CHOICE_DELAY;
 		take(p, word);
 		return true;
 	}
@@ -61,6 +63,8 @@ static bool parse_choice_value(struct parser *p, struct choice *choice)
 	}
 	if (word_is(word, "drain"))
 		choice->kind = CHOICE_DRAIN;
+	else if (word_is(word, "ack"))
+		choice->kind = CHOICE_ACK;
 	else if (word_is(word, "migrate"))
 		choice->kind = CHOICE_MIGRATE;
 	else

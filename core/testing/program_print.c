@@ -66,30 +66,44 @@ static void print_actors(struct sink *sink, const struct program *program)
 				       program->irq_cpu[i]);
 }
 
+/* How a kind is written after "N=", and what stands behind that. */
+static const struct {
+	const char *name;
+	enum {
+		ARG_NONE,
+		ARG_TASK_FIRST,
+		ARG_IRQ,
+		ARG_CPU
+	} arg;
+} choice_table[CHOICE_NR_KINDS] = {
+	[CHOICE_RUN] = { "", ARG_TASK_FIRST },
+	[CHOICE_TIMEOUT] = { ":timeout", ARG_TASK_FIRST },
+	[CHOICE_SPURIOUS] = { ":spurious", ARG_TASK_FIRST },
+	[CHOICE_CANCEL] = { ":cancel", ARG_TASK_FIRST },
+	[CHOICE_IRQ] = { "irq:", ARG_IRQ },
+	[CHOICE_HOLD] = { "hold", ARG_NONE },
+	[CHOICE_DELAY] = { "delay", ARG_NONE },
+	[CHOICE_DRAIN] = { "drain:", ARG_CPU },
+	[CHOICE_MIGRATE] = { "migrate:", ARG_CPU },
+	[CHOICE_ACK] = { "ack:", ARG_CPU },
+};
+
 size_t choice_print(const struct choice *choice, char *buf, size_t size)
 {
-	static const char *const suffix[CHOICE_NR_KINDS] = {
-		[CHOICE_RUN] = "",
-		[CHOICE_TIMEOUT] = ":timeout",
-		[CHOICE_SPURIOUS] = ":spurious",
-		[CHOICE_CANCEL] = ":cancel",
-	};
+	const char *name = choice_table[choice->kind].name;
 	unsigned int step = choice->step;
 
-	switch ((enum choice_kind)choice->kind) {
-	case CHOICE_IRQ:
-		return hm_format(buf, size, "%u=irq:%c", step,
-				 actor_letter(PROGRAM_MAX_TASKS + choice->arg));
-	case CHOICE_HOLD:
-		return hm_format(buf, size, "%u=hold", step);
-	case CHOICE_DRAIN:
-		return hm_format(buf, size, "%u=drain:%u", step, choice->arg);
-	case CHOICE_MIGRATE:
-		return hm_format(buf, size, "%u=migrate:%u", step, choice->arg);
-	default:
+	switch (choice_table[choice->kind].arg) {
+	case ARG_TASK_FIRST:
 		return hm_format(buf, size, "%u=%c%s", step,
-				 actor_letter(choice->arg),
-				 suffix[choice->kind]);
+				 actor_letter(choice->arg), name);
+	case ARG_IRQ:
+		return hm_format(buf, size, "%u=%s%c", step, name,
+				 actor_letter(PROGRAM_MAX_TASKS + choice->arg));
+	case ARG_CPU:
+		return hm_format(buf, size, "%u=%s%u", step, name, choice->arg);
+	default:
+		return hm_format(buf, size, "%u=%s", step, name);
 	}
 }
 

@@ -108,9 +108,9 @@ void cell_name(const struct record *record, unsigned int which, char *buf)
 static const char *task_state_name(uint32_t state)
 {
 	static const char *const names[] = {
-		[SIM_TASK_READY] = "ready",    [SIM_TASK_PARKED] = "asleep",
-		[SIM_TASK_SPINNING] = "spins", [SIM_TASK_STUCK] = "stuck",
-		[SIM_TASK_DONE] = "done",
+		[SIM_TASK_READY] = "ready",	  [SIM_TASK_PARKED] = "asleep",
+		[SIM_TASK_SPINNING] = "spins",	  [SIM_TASK_STUCK] = "stuck",
+		[SIM_TASK_FLUSHING] = "flushing", [SIM_TASK_DONE] = "done",
 	};
 
 	return state <= SIM_TASK_DONE ? names[state] : "?";

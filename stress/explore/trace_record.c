@@ -183,6 +183,9 @@ static void why_it_stopped(unsigned int task, char *buf, size_t size)
 	case SIM_TASK_SPINNING:
 		lock_of_spinner(task, buf, size);
 		break;
+	case SIM_TASK_FLUSHING:
+		snprintf(buf, size, "waits for answers to its shootdown");
+		break;
 	case SIM_TASK_STUCK:
 		snprintf(buf, size, "is stuck");
 		break;

@@ -61,6 +61,14 @@ enum sim_question {
 	SIM_MIGRATE,
 	/* Does this store stay in the CPU's store buffer for now? 0 or 1. */
 	SIM_HOLD,
+	/*
+	 * A shootdown interrupts a CPU with interrupts on: does it answer later?
+	 * 0 or 1. It then goes on with old translations, at most until its
+	 * interrupts come on again, it switches, or nobody else can run.
+	 */
+	SIM_DELAY,
+	/* Who answers a shootdown now that it has not answered yet? CPU + 1. */
+	SIM_ACK,
 	/* Whose oldest buffered store reaches memory now? A CPU + 1. */
 	SIM_DRAIN,
 	SIM_NR_QUESTIONS
@@ -103,6 +111,7 @@ struct sim_control {
 	uint32_t killable;  /* tasks a signal may come for: one bit per id */
 	bool store_buffers; /* ask SIM_HOLD and SIM_DRAIN */
 	bool migrate;	    /* ask SIM_MIGRATE */
+	bool delays;	    /* ask SIM_DELAY */
 	bool spurious;	    /* offer wake-ups for no reason */
 	bool timeouts;	    /* offer deadlines before their time */
 	uint32_t max_steps; /* a run that takes more has stalled */

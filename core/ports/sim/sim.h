@@ -36,6 +36,7 @@ enum sim_task_state {
 	SIM_TASK_READY,
 	SIM_TASK_PARKED,
 	SIM_TASK_SPINNING, /* on port_task.lock */
+	SIM_TASK_FLUSHING, /* until all CPUs have answered its shootdown */
 	SIM_TASK_STUCK,	   /* spins on a lock that its own CPU holds */
 	SIM_TASK_DONE,
 };
@@ -52,6 +53,9 @@ struct port_task {
 	port_atomic_t signal; /* machine_kill() */
 	uint64_t deadline;
 	const port_spinlock_t *lock; /* SIM_TASK_SPINNING */
+	const vaddr_t *flush_pages;  /* of its shootdown; NULL: all */
+	unsigned int flush_nr;
+	uint32_t flush_waits; /* for these CPUs: one bit for each */
 	struct kmap_ctrl ctrl;
 	struct fiber fiber;
 	void (*entry)(void *arg);
@@ -71,6 +75,7 @@ struct sim_cpu {
 	unsigned int nr_cached;
 	struct port_task *current;
 	uint32_t irq_depth;   /* handlers on this CPU's stack */
+	uint32_t shootdowns;  /* not answered yet: one bit for each task's id */
 	uint32_t irqs_active; /* that were chosen: one bit for each */
 	bool irq_off;
 	struct sim_buffered_store stores[SIM_STORE_BUFFER]; /* oldest first */
@@ -108,9 +113,15 @@ void sim_tlb_load_changed(void);
  */
 const char *sim_tlb_audit(void);
 
+/* @cpu answers all shootdowns that wait for it. */
+void sim_answer(unsigned int cpu);
+
+/* All CPUs that can; was there any? */
+bool sim_answer_all(void);
+
 void sim_tasks_reset(void);
 
-/* ---- sim_tasks.c, for control ------------------------------------------------ */
+/* ---- sim_tasks.c and sim_run.c, for control ------------------------------------------------ */
 
 /* The task that runs; the controller's own between runs. */
 struct port_task *sim_running(void);
@@ -125,8 +136,17 @@ bool sim_can_migrate(const struct port_task *task, unsigned int cpu);
 /* @task's next step is on @cpu. pre: sim_can_migrate(); it may be running. */
 void sim_migrate(struct port_task *task, unsigned int cpu);
 
+/* From inside a task: sleep until all CPUs have answered. */
+void sim_wait_for_answers(void);
+
 /* From inside a task: let @task run instead. Returns when we run again. */
 void sim_switch_to(struct port_task *task);
+
+/* From inside a task: back to machine_run(), which goes on with somebody. */
+void sim_leave_run(void);
+
+/* Whose deadline has come wakes. */
+void sim_wake_expired(void);
 
 /* End the run here: from inside a task it does not return. */
 void sim_stop_run(void);
@@ -167,6 +187,9 @@ void sim_tell(enum sim_access access, const void *word, uint64_t before,
 
 /* Forced choice among who can run, when the current task cannot go on. */
 struct port_task *sim_choose_next(struct port_task *fallback);
+
+/* Does @cpu, interrupted by a shootdown, answer later? */
+bool sim_answers_late(unsigned int cpu);
 
 /* All buffered stores of @cpu reach memory. */
 void sim_drain(unsigned int cpu);

@@ -206,6 +206,38 @@ static bool ask_irq(void)
 	return true;
 }
 
+static void ask_ack(void)
+{
+	struct options options = { .nr = 0 };
+	uint8_t option;
+
+	offer(&options, 0);
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		if (sim.cpus[c].shootdowns != 0 && !sim.cpus[c].irq_off)
+			offer(&options, c + 1);
+	option = ask(SIM_ACK, &options);
+	if (option != 0)
+		sim_answer(option - 1U);
+}
+
+/* Nobody on it who could use an old translation. */
+static bool is_idle(const struct sim_cpu *cpu)
+{
+	return !cpu->current || cpu->current->state == SIM_TASK_PARKED ||
+	       cpu->current->state == SIM_TASK_DONE;
+}
+
+bool sim_answers_late(unsigned int cpu)
+{
+	const struct options options = { .option = { 0, 1 }, .nr = 2 };
+
+	if (!sim_controlled || frozen || cpu == sim.cpu ||
+	    is_idle(&sim.cpus[cpu]))
+		return false;
+	return sim.cpus[cpu].irq_off ||
+	       (control->delays && ask(SIM_DELAY, &options) != 0);
+}
+
 static void ask_cancel(void)
 {
 	struct options options = { .nr = 0 };
@@ -259,6 +291,7 @@ static void ask_all(int access, void *sp)
 	(void)access;
 	sim_point_sp = sp;
 	ask_drain();
+	ask_ack();
 	if (ask_irq())
 		step++; /* the handler had steps of its own */
 	ask_cancel();

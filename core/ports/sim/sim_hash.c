@@ -53,6 +53,7 @@ static uint64_t hash_cpu(uint64_t hash, const struct sim_cpu *cpu)
 	hash = sim_mix(hash, (uint64_t)cpu->irqs_active << 32 |
 				     (uint64_t)cpu->irq_depth << 1 |
 				     cpu->irq_off);
+	hash = sim_mix(hash, cpu->shootdowns);
 	for (unsigned int i = 0; i < cpu->nr_stores; i++) {
 		hash = sim_mix(hash, (uintptr_t)cpu->stores[i].word);
 		hash = sim_mix(hash, cpu->stores[i].value);
@@ -87,6 +88,9 @@ static uint64_t hash_task(uint64_t hash, const struct port_task *task)
 				     (uint64_t)task->token << 1 |
 				     task->timed_out);
 	hash = sim_mix(hash, task->deadline);
+	if (task->flush_waits != 0)
+		hash = sim_mix(hash, (uint64_t)task->flush_nr << 32 |
+					     task->flush_waits);
 	hash = sim_mix(hash, task->rank);
 	hash = hash_ctrl(hash, &task->ctrl);
 	return hash_bytes(hash, live_stack(task), end);

@@ -9,9 +9,6 @@ static uint8_t stacks[MACHINE_MAX_TASKS][SIM_STACK_SIZE]
 /* The task whose fiber runs; the controller between runs. */
 static struct port_task *running;
 
-/* The run ends although tasks could go on. */
-static bool abandoned;
-
 static struct sim_cpu *this_cpu(void)
 {
 	return &sim.cpus[sim.cpu];
@@ -66,6 +63,8 @@ port_irq_t port_irq_save(void)
 void port_irq_restore(port_irq_t flags)
 {
 	this_cpu()->irq_off = flags;
+	if (!flags && this_cpu()->shootdowns != 0)
+		sim_answer(sim.cpu);
 }
 
 bool port_may_sleep(void)
@@ -267,11 +266,21 @@ void sim_switch_to(struct port_task *task)
 	switch_to(task);
 }
 
+void sim_leave_run(void)
+{
+	run_fiber(&sim.controller, 0);
+}
+
 /* Back to machine_run(), which goes on with somebody else. */
 static void stop_here(enum sim_task_state state)
 {
 	running->state = state;
-	run_fiber(&sim.controller, 0);
+	sim_leave_run();
+}
+
+void sim_wait_for_answers(void)
+{
+	stop_here(SIM_TASK_FLUSHING);
 }
 
 bool port_park(uint64_t deadline)
@@ -339,7 +348,7 @@ void port_unpark(struct port_task *task)
 		task->state = SIM_TASK_READY;
 }
 
-static void wake_expired(void)
+void sim_wake_expired(void)
 {
 	for (unsigned int i = 0; i < sim.nr_tasks; i++) {
 		struct port_task *task = &sim.tasks[i];
@@ -355,7 +364,7 @@ static void wake_expired(void)
 void machine_yield(uint32_t rank)
 {
 	sim.now++;
-	wake_expired();
+	sim_wake_expired();
 	running->rank = rank;
 	stop_here(SIM_TASK_READY);
 }
@@ -408,96 +417,6 @@ bool sim_cpu_yields_to(const struct port_task *task)
 	return cpu->current == task || cpu_lets_go(cpu);
 }
 
-bool sim_can_run(const struct port_task *task)
-{
-	bool ready = task->state == SIM_TASK_READY ||
-		     (task->state == SIM_TASK_SPINNING &&
-		      task->lock->locked.value == 0);
-
-	return ready && sim_cpu_yields_to(task);
-}
-
-static struct port_task *pick_task(void)
-{
-	struct port_task *best = NULL;
-
-	for (unsigned int i = 0; i < sim.nr_tasks; i++) {
-		struct port_task *task = &sim.tasks[i];
-
-		if (sim_can_run(task) && (!best || task->rank < best->rank))
-			best = task;
-	}
-	return best;
-}
-
-/* Nobody can run: let time pass until somebody's deadline. */
-static bool advance_time(void)
-{
-	uint64_t next = PORT_NO_DEADLINE;
-
-	for (unsigned int i = 0; i < sim.nr_tasks; i++)
-		if (sim.tasks[i].state == SIM_TASK_PARKED &&
-		    sim.tasks[i].deadline < next)
-			next = sim.tasks[i].deadline;
-	if (next == PORT_NO_DEADLINE)
-		return false;
-	sim.now = next;
-	wake_expired();
-	return true;
-}
-
-static bool all_done(void)
-{
-	for (unsigned int i = 0; i < sim.nr_tasks; i++)
-		if (sim.tasks[i].state != SIM_TASK_DONE)
-			return false;
-	return true;
-}
-
-void sim_stop_run(void)
-{
-	abandoned = true;
-	if (running != &sim.controller)
-		run_fiber(&sim.controller, 0);
-}
-
-/* Who spins for a lock that nobody will release has been interrupted with it. */
-static void report_spinners(void)
-{
-	for (unsigned int i = 0; i < sim.nr_tasks; i++)
-		if (sim.tasks[i].state == SIM_TASK_SPINNING)
-			port_bug("sim: a task spins on a lock that nobody "
-				 "will release");
-}
-
-static void run_until_nobody_can(void)
-{
-	struct port_task *next;
-
-	while ((next = pick_task()) != NULL) {
-		next = sim_choose_next(next);
-		if (abandoned)
-			return;
-		switch_to(next);
-		if (abandoned)
-			return;
-	}
-}
-
-enum machine_verdict machine_run(void)
-{
-	abandoned = false;
-	sim_control_begin();
-	do {
-		run_until_nobody_can();
-	} while (!abandoned && (sim_drain_all() || advance_time()));
-	sim_control_end();
-	if (abandoned || all_done())
-		return abandoned ? MACHINE_STALLED : MACHINE_DONE;
-	report_spinners();
-	return MACHINE_STALLED;
-}
-
 bool machine_task_asleep(uint32_t id)
 {
 	return sim.tasks[id - 1].state == SIM_TASK_PARKED;
@@ -515,6 +434,7 @@ void sim_tasks_reset(void)
 		sim.cpus[c].current = NULL;
 		sim.cpus[c].irq_depth = 0;
 		sim.cpus[c].irqs_active = 0;
+		sim.cpus[c].shootdowns = 0;
 		sim.cpus[c].irq_off = false;
 		sim.cpus[c].nr_stores = 0;
 	}

@@ -128,27 +128,75 @@ static void check_shootdown(void)
 		port_bug("sim: shootdown with interrupts off can deadlock");
 }
 
+/* NULL: all pages outside the direct map. */
+static void flush_cpu(unsigned int cpu, const vaddr_t *pages, unsigned int nr)
+{
+	if (!pages)
+		flush_all(cpu);
+	for (unsigned int i = 0; pages && i < nr; i++)
+		flush_page(cpu, pages[i]);
+}
+
+void sim_answer(unsigned int cpu)
+{
+	struct sim_cpu *answers = &sim.cpus[cpu];
+
+	for (; answers->shootdowns;
+	     answers->shootdowns &= answers->shootdowns - 1) {
+		int id = __builtin_ctz(answers->shootdowns);
+		struct port_task *task = &sim.tasks[id - 1];
+
+		flush_cpu(cpu, task->flush_pages, task->flush_nr);
+		task->flush_waits &= ~(1U << cpu);
+	}
+}
+
+bool sim_answer_all(void)
+{
+	bool any = false;
+
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
+		if (sim.cpus[c].shootdowns == 0 || sim.cpus[c].irq_off)
+			continue;
+		sim_answer(c);
+		any = true;
+	}
+	return any;
+}
+
+/* The CPUs are interrupted one by one. We wait for those that answer late. */
+static void shootdown(const vaddr_t *pages, unsigned int nr)
+{
+	struct port_task *self = sim_running();
+
+	self->flush_pages = pages;
+	self->flush_nr = nr;
+	check_shootdown();
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
+		sim_point(SIM_SHOOTDOWN);
+		if (sim_answers_late(c)) {
+			self->flush_waits |= 1U << c;
+			sim.cpus[c].shootdowns |= 1U << self->id;
+		} else {
+			flush_cpu(c, pages, nr);
+		}
+	}
+	while (self->flush_waits != 0)
+		sim_wait_for_answers();
+}
+
 void port_tlb_shootdown_pages(const vaddr_t *pages, unsigned int nr)
 {
-	check_shootdown();
 	sim.tlb_stats.shootdown_pages += nr;
-	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
-		sim_point(SIM_SHOOTDOWN); /* the CPUs answer one by one */
-		for (unsigned int i = 0; i < nr; i++)
-			flush_page(c, pages[i]);
-	}
+	shootdown(pages, nr);
 	sim_tell(SIM_SHOOTDOWN, (void *)pages[0], nr, 0,
 		 __builtin_return_address(0));
 }
 
 void port_tlb_shootdown_all(void)
 {
-	check_shootdown();
 	sim.tlb_stats.full++;
-	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
-		sim_point(SIM_SHOOTDOWN);
-		flush_all(c);
-	}
+	shootdown(NULL, 0);
 	sim_tell(SIM_SHOOTDOWN, NULL, 0, 0, __builtin_return_address(0));
 }
 

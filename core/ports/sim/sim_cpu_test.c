@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "core/port/port.h"
+#include "core/ports/sim/sim.h"
+
+static char events[64];
+
+static void note(char c)
+{
+	events[strlen(events)] = c;
+}
+
+static void boot(unsigned int nr_cpus)
+{
+	const struct machine_config config = {
+		.nr_cpus = nr_cpus,
+		.nr_slots = 2,
+		.nr_colours = 1,
+		.nr_pages = 2,
+		.local_depth = 2,
+	};
+
+	machine_boot(&config);
+	cr_assert_null(machine_take_bug());
+}
+
+static void expect_bug(const char *sentence)
+{
+	const char *bug = machine_take_bug();
+
+	cr_assert_not_null(bug, "nothing was reported");
+	cr_expect_str_eq(bug, sentence);
+}
+
+static void run_all(void)
+{
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	cr_expect_null(machine_take_bug());
+}
+
+/* ---- From CPU to CPU ---------------------------------------------------------------- */
+
+static void move_about(void *arg)
+{
+	struct port_task *self = port_task_current();
+
+	(void)arg;
+	cr_expect(sim_can_migrate(self, 1));
+	cr_expect_not(sim_can_migrate(self, 0), "it is there");
+	port_migrate_disable();
+	cr_expect_not(sim_can_migrate(self, 1), "migration is off");
+	port_migrate_enable();
+	port_preempt_disable();
+	cr_expect_not(sim_can_migrate(self, 1), "preemption is off");
+	port_preempt_enable();
+	port_irq_restore(port_irq_save());
+	sim_migrate(self, 1);
+	cr_expect_eq(port_cpu_id(), 1);
+	cr_expect_eq(sim.cpus[1].current, self);
+	cr_expect_null(sim.cpus[0].current);
+	machine_yield(1);
+	cr_expect_eq(port_cpu_id(), 1, "it came back to where it was");
+}
+
+Test(sim_cpu, migration)
+{
+	boot(2);
+	machine_spawn(0, move_about, NULL);
+	run_all();
+}
+
+static void pinned(void *arg)
+{
+	(void)arg;
+	port_preempt_disable();
+	machine_yield(5);
+	port_preempt_enable();
+}
+
+static void look_at_others(void *arg)
+{
+	(void)arg;
+	machine_yield(1);
+	cr_expect_not(sim_can_migrate(&sim.tasks[0], 1), "it is pinned");
+	cr_expect_not(sim_can_migrate(port_task_current(), 0),
+		      "nobody can be put on its CPU");
+}
+
+Test(sim_cpu, who_keeps_the_cpu_is_not_moved_and_not_displaced)
+{
+	boot(2);
+	machine_spawn(0, pinned, NULL);
+	machine_spawn(1, look_at_others, NULL);
+	run_all();
+}
+
+static void end_pinned(void *arg)
+{
+	(void)arg;
+	port_migrate_disable();
+}
+
+Test(sim_cpu, ending_with_migration_disabled_is_reported)
+{
+	boot(1);
+	machine_spawn(0, end_pinned, NULL);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	expect_bug("sim: a task ends with migration disabled");
+}
+
+/* ---- Interrupts ---------------------------------------------------------------- */
+
+static void leave_migration_disabled(void *arg)
+{
+	(void)arg;
+	port_migrate_disable();
+}
+
+static void leave_interrupts_off(void *arg)
+{
+	(void)arg;
+	port_irq_save();
+}
+
+static void turn_interrupts_on(void *arg)
+{
+	(void)arg;
+	port_irq_restore(false);
+}
+
+/* Calls @handler in an interrupt of a machine where they @nest or do not. */
+static void interrupt_with(void (*handler)(void *arg), bool nest,
+			   const char *sentence)
+{
+	boot(1);
+	sim.config.nested_irqs = nest;
+	machine_interrupt(handler, NULL);
+	if (sentence)
+		expect_bug(sentence);
+	cr_expect_null(machine_take_bug());
+	machine_shutdown();
+}
+
+Test(sim_cpu, an_interrupt_gives_back_what_it_took)
+{
+	interrupt_with(leave_migration_disabled, false,
+		       "sim: an interrupt returns with migration disabled");
+	interrupt_with(leave_interrupts_off, true,
+		       "sim: an interrupt returns with interrupts off");
+	interrupt_with(leave_interrupts_off, false, NULL);
+	interrupt_with(turn_interrupts_on, false,
+		       "sim: an interrupt handler turned interrupts on");
+	interrupt_with(turn_interrupts_on, true, NULL);
+}
+
+static void interrupt_again(void *arg)
+{
+	if (machine_interrupt(interrupt_again, NULL))
+		note('x');
+	(void)arg;
+}
+
+Test(sim_cpu, a_handler_is_interrupted_only_with_interrupts_on)
+{
+	interrupt_with(interrupt_again, false, NULL);
+	cr_expect_str_eq(events, "");
+}
