@@ -21,10 +21,27 @@ void ct_fail(const char *file, unsigned int line, const char *cond)
 			  line, cond);
 }
 
+/*
+ * A port that has nothing but PAE runs with it what does not ask for it, too:
+ * all slots are fewer then.
+ */
+static const char *choose_pae(struct machine_config *config)
+{
+	const char *why = machine_can(config);
+
+	if (!why || config->pae)
+		return why;
+	config->pae = true;
+	if (config->nr_slots == LAST_PKMAP_NONPAE)
+		config->nr_slots = LAST_PKMAP_PAE;
+	return machine_can(config) ? why : NULL;
+}
+
 bool ct_boot(const struct machine_config *config)
 {
 	static char note[128];
-	const char *why = machine_can(config);
+	struct machine_config chosen = *config;
+	const char *why = choose_pae(&chosen);
 
 	failure[0] = '\0';
 	skip = NULL;
@@ -34,7 +51,7 @@ bool ct_boot(const struct machine_config *config)
 		skip = note;
 		return false;
 	}
-	ct_hm = machine_boot(config);
+	ct_hm = machine_boot(&chosen);
 	ct_tag_pages();
 	return true;
 }

@@ -9,6 +9,10 @@
 /* main.c: run one and print its result. */
 void run_case(const struct conformance_case *test);
 
+/* The kernel's own page tables. */
+extern const struct conformance_case memory_cases[];
+extern const unsigned int memory_nr_cases;
+
 /* Random op programs under the oracle. */
 extern const struct conformance_case program_cases[];
 extern const unsigned int program_nr_cases;

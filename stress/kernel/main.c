@@ -10,13 +10,12 @@
  *	seed=N		of the random programs, and of torture (1)
  *	round=N		torture begins with that round (0)
  *	smp=N		there must be N CPUs, or everything is skipped
- *	pae, nopae	the page tables must be of that kind, likewise
  *	case=TEXT	only cases whose names contain TEXT
  *	break=KIND	one more case that goes wrong on purpose (break.h)
  *	plain		programs from modules without PAE and nested interrupts
  *	one_cpu		the same, and on one CPU
  *
- * The port may read words of its own. With boot modules, their programs are
+ * The port has words of its own, on memory: README.md. With boot modules, their programs are
  * replayed instead of the suite (replay.h).
  */
 
@@ -24,12 +23,12 @@
 
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/i686.h"
+#include "core/ports/i686/words.h"
 #include "core/testing/machine.h"
 #include "stress/kernel/break.h"
 #include "stress/kernel/cases.h"
 #include "stress/kernel/replay.h"
 #include "stress/kernel/torture.h"
-#include "stress/kernel/words.h"
 
 /* A case takes a few milliseconds; a loaded host may stretch that. */
 #define CASE_SECONDS 20
@@ -59,13 +58,23 @@ static void report(const char *name, const char *why)
 	}
 }
 
+#define NO_HIGHMEM \
+	"skip: there is no highmem: take more RAM, or the word highmem=32M"
+
+/* All but the cases of memory.c build machines, which have highmem. */
+static bool can_run(const struct conformance_case *test)
+{
+	return i686_layout()->nr_highmem ||
+	       (test >= memory_cases && test < memory_cases + memory_nr_cases);
+}
+
 void run_case(const struct conformance_case *test)
 {
 	const char *why;
 
 	i686_set_activity(test->name);
 	i686_watchdog(CASE_SECONDS);
-	why = test->run();
+	why = can_run(test) ? test->run() : NO_HIGHMEM;
 	machine_shutdown(); /* a case that failed may have left it up */
 	if (i686_unexpected_bugs() && !why)
 		why = "something was reported that the case did not expect";
@@ -80,6 +89,7 @@ static const struct suite {
 	const struct conformance_case *cases;
 	const unsigned int *nr;
 } suites[] = {
+	{ memory_cases, &memory_nr_cases },
 	{ conformance_cases, &conformance_nr_cases },
 	{ program_cases, &program_nr_cases },
 	{ step_cases, &step_nr_cases },
@@ -106,10 +116,14 @@ for_each_case(void (*visit)(const struct conformance_case *test))
 	return nr;
 }
 
-/* Why this machine is not what the command line asks for; NULL: it is. */
+/*
+ * Why this machine is not what the command line asks for; NULL: it is. The
+ * port has seen to pae and nopae. Without highmem each case says for itself
+ * that it needs some.
+ */
 static const char *misfit(void)
 {
-	struct machine_config config = {
+	const struct machine_config config = {
 		.nr_cpus = (unsigned int)word_number("smp", 1),
 		.nr_slots = 2,
 		.nr_colours = 1,
@@ -118,11 +132,7 @@ static const char *misfit(void)
 		.pae = port_facts()->pae,
 	};
 
-	if (word_given("pae"))
-		config.pae = true;
-	if (word_given("nopae"))
-		config.pae = false;
-	return machine_can(&config);
+	return i686_layout()->nr_highmem ? machine_can(&config) : NULL;
 }
 
 static _Noreturn void finish(void)
@@ -154,9 +164,6 @@ static _Noreturn void run_suite(void)
 	word_value("case", only, sizeof(only));
 	console_printf("1..%u\n", for_each_case(NULL) + (broken ? 1 : 0) +
 					  (tortured ? 1 : 0));
-	console_printf("# %u MiB of highmem from pfn %x on\n",
-		       i686_highmem_frames() >> (20 - PAGE_SHIFT),
-		       I686_HIGHMEM_PFN);
 	for_each_case(run_case);
 	if (broken)
 		run_case(broken);
@@ -184,12 +191,11 @@ static _Noreturn void run_chosen(void)
 	i686_panic("run=%s: there is no such thing to run", what);
 }
 
-void kernel_main(const char *command_line)
+void kernel_main(void)
 {
 	const char *why;
 
 	console_printf("KTAP version 1\n");
-	words_init(command_line);
 	why = misfit();
 	if (why) {
 		console_printf("1..0 # SKIP %s\n", why);

@@ -8,11 +8,11 @@
 #include <highmem/format.h>
 
 #include "core/ports/i686/console.h"
+#include "core/ports/i686/words.h"
 #include "core/testing/exec.h"
 #include "core/testing/program.h"
 #include "stress/kernel/cases.h"
 #include "stress/kernel/print.h"
-#include "stress/kernel/words.h"
 
 #define NR_PROGRAMS 100
 #define OPS_PER_TASK 12
@@ -24,11 +24,13 @@ static const char *run_programs(const struct machine_config *machine,
 {
 	static struct exec_result result;
 	const struct exec_options options = { .repeat = 1 };
+	struct machine_config config = *machine;
 	uint64_t seed = word_number("seed", 1);
 	uint32_t performed = 0;
 
+	config.pae = port_facts()->pae;
 	for (unsigned int i = 0; i < NR_PROGRAMS; i++) {
-		program_generate(&program, machine, nr_tasks, OPS_PER_TASK,
+		program_generate(&program, &config, nr_tasks, OPS_PER_TASK,
 				 &seed);
 		exec_program(&program, &options, &result);
 		performed += result.nr_performed;

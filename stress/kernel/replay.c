@@ -6,10 +6,10 @@
 
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/i686.h"
+#include "core/ports/i686/words.h"
 #include "stress/kernel/cases.h"
 #include "stress/kernel/outcome.h"
 #include "stress/kernel/pack.h"
-#include "stress/kernel/words.h"
 
 static const struct program *program;
 static const char *name;

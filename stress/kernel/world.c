@@ -48,6 +48,7 @@ void world_boot(unsigned int nr_slots)
 	struct machine_config sized = config;
 
 	sized.nr_slots = nr_slots;
+	sized.pae = port_facts()->pae;
 	world.failed = false;
 	world.hm = machine_boot(&sized);
 	for (unsigned int i = 0; i < WORLD_PAGES; i++)

@@ -29,7 +29,7 @@ _PORT_DEPS = {
     "host": [],
     "i686": [
         "//core/ports/i686:acpi",
-        "//core/ports/i686:memmap",
+        "//core/ports/i686:parts",
     ],
     "sim": ["//core/ports/sim:fiber"],
 }

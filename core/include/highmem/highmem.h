@@ -17,12 +17,6 @@
 #define HIGHMEM_MAX_SLOTS LAST_PKMAP_NONPAE
 #define HIGHMEM_MAX_COLOURS 8
 
-/* Frames in one piece, in mem_map. */
-struct page_range {
-	pfn_t first_pfn;
-	uint32_t nr_pages;
-};
-
 struct highmem_config {
 	struct page *mem_map; /* zeroed, nr_pages of them */
 	pfn_t first_pfn;      /* frame of mem_map[0] */

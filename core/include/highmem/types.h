@@ -17,6 +17,12 @@ typedef uint32_t pfn_t;
 /* A physical address, in bytes: 32 bits without PAE, 36 with it. */
 typedef uint64_t paddr_t;
 
+/* Frames in one piece. */
+struct page_range {
+	pfn_t first_pfn;
+	uint32_t nr_pages;
+};
+
 /* A kernel virtual address as a number; never dereferenced by the core. */
 typedef uintptr_t vaddr_t;
 

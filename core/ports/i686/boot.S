@@ -19,6 +19,7 @@
 #define CR0_PG		0x80000000
 #define CR0_WP		0x00010000
 #define CR4_PSE		0x00000010
+#define CR4_PAE		0x00000020
 #define PDE_4M		0x83		/* present, writable, 4 MiB */
 
 #define BOOT_STACK_TOP	0x9000		/* stacks.h: guard page and 32 KiB */
@@ -62,5 +63,36 @@ upper_half:
 	call	i686_start
 	ud2
 	.size	i686_entry, . - i686_entry
+
+/*
+ * void i686_enable_pae(uint32_t bridge, uint32_t cr3)
+ *
+ * From two-level tables to PAE: CR4.PAE and CR3 have to change together, so
+ * paging is off for a moment, in code at its own address. The provisional
+ * tables map that, and so does @bridge, which is @cr3 with the kernel's first
+ * GiB at 0, too. Interrupts are off; the stack is not touched in between.
+ */
+	.globl	i686_enable_pae
+	.type	i686_enable_pae, @function
+i686_enable_pae:
+	movl	4(%esp), %eax
+	movl	8(%esp), %edx
+	movl	$PHYS(1f), %ecx
+	jmp	*%ecx
+1:	movl	%cr0, %ecx
+	andl	$~CR0_PG, %ecx
+	movl	%ecx, %cr0
+	movl	%cr4, %ecx
+	orl	$CR4_PAE, %ecx
+	movl	%ecx, %cr4
+	movl	%eax, %cr3
+	movl	%cr0, %ecx
+	orl	$CR0_PG, %ecx
+	movl	%ecx, %cr0
+	movl	$2f, %ecx
+	jmp	*%ecx
+2:	movl	%edx, %cr3
+	ret
+	.size	i686_enable_pae, . - i686_enable_pae
 
 	.section .note.GNU-stack, "", @progbits

@@ -5,8 +5,10 @@
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
-#include "core/ports/i686/memmap.h"
+#include "core/ports/i686/loader_map.h"
+#include "core/ports/i686/memory.h"
 #include "core/ports/i686/smp.h"
+#include "core/ports/i686/words.h"
 #include "core/testing/machine.h"
 
 #define MULTIBOOT_LOADER_MAGIC 0x2badb002
@@ -24,19 +26,16 @@ struct multiboot_info {
 	uint32_t mmap_length, mmap_addr;
 };
 
-#define FIRST_FRAME ((pfn_t)0x100) /* of the RAM above 1 MiB */
-#define MAX_HIGHMEM_FRAMES (1U << 18)
+/* Below it are the firmware's tables and code for other CPUs. */
+#define ONE_MIB 0x100000
 
-static struct memmap memmap;
-static const char *command_line = "";
-static uint32_t highmem_frames;
+static struct memmap loader_map;
+static struct bootmem bootmem;
+
+/* link.ld */
+extern char i686_image_start[], i686_image_end[];
 
 void i686_start(uint32_t magic, uint32_t info_phys);
-
-uint32_t i686_highmem_frames(void)
-{
-	return highmem_frames;
-}
 
 static bool within_provisional(uint32_t phys, uint32_t len)
 {
@@ -48,7 +47,12 @@ static const void *provisional(uint32_t phys)
 	return (const void *)(I686_PAGE_OFFSET + phys);
 }
 
-/* It stays where the loader put it: nobody else uses that memory. */
+static const char *reserve(uint32_t phys, uint32_t len)
+{
+	return bootmem_reserve(&bootmem, phys, (uint64_t)phys + len);
+}
+
+/* It stays where the loader put it. */
 static const char *check_command_line(uint32_t phys)
 {
 	const char *text = provisional(phys);
@@ -56,23 +60,31 @@ static const char *check_command_line(uint32_t phys)
 	for (uint32_t i = 0; within_provisional(phys + i, 1); i++) {
 		if (text[i])
 			continue;
-		command_line = text;
-		return NULL;
+		words_init(text);
+		return reserve(phys, i + 1);
 	}
 	return "the command line does not end below 8 MiB";
 }
 
-static const char *check_memory(void)
+static const char *reserve_modules(void)
 {
-	uint32_t low = I686_HIGHMEM_PFN - FIRST_FRAME;
+	const struct i686_module *module;
+	const char *why = NULL;
 
-	if (memmap_frames_from(&memmap, FIRST_FRAME, low) < low)
-		return "less than 896 MiB of RAM in one piece: no highmem";
-	highmem_frames = memmap_frames_from(&memmap, I686_HIGHMEM_PFN,
-					    MAX_HIGHMEM_FRAMES);
-	if (highmem_frames < MACHINE_MAX_PAGES)
-		return "less than 16 MiB of RAM above 896 MiB";
-	return NULL;
+	for (unsigned int i = 0; (module = i686_get_module(i)) && !why; i++)
+		why = reserve((vaddr_t)module->data - I686_PAGE_OFFSET,
+			      module->size);
+	return why;
+}
+
+/* mmap_length=N: a boot with a map that is cut, or longer than it is. */
+static const char *read_map(const struct multiboot_info *info)
+{
+	uint32_t len = (uint32_t)word_number("mmap_length", info->mmap_length);
+
+	if (!within_provisional(info->mmap_addr, len))
+		return "the memory map lies above 8 MiB";
+	return loader_map_parse(&loader_map, provisional(info->mmap_addr), len);
 }
 
 static const char *read_info(uint32_t magic, uint32_t phys)
@@ -84,19 +96,37 @@ static const char *read_info(uint32_t magic, uint32_t phys)
 		return "not booted by a multiboot loader";
 	if (!within_provisional(phys, sizeof(*info)))
 		return "the multiboot information lies above 8 MiB";
-	if (info->flags & MULTIBOOT_HAS_CMDLINE)
+	why = reserve(phys, sizeof(*info));
+	if (!why && (info->flags & MULTIBOOT_HAS_CMDLINE))
 		why = check_command_line(info->cmdline);
 	if (!why && (info->flags & MULTIBOOT_HAS_MODULES))
 		why = modules_init(info->mods_addr, info->mods_count);
+	if (!why)
+		why = reserve_modules();
 	if (why)
 		return why;
 	if (!(info->flags & MULTIBOOT_HAS_MMAP))
 		return "the loader gave no memory map";
-	if (!within_provisional(info->mmap_addr, info->mmap_length))
-		return "the memory map lies above 8 MiB";
-	why = memmap_parse(&memmap, provisional(info->mmap_addr),
-			   info->mmap_length);
-	return why ? why : check_memory();
+	return read_map(info);
+}
+
+/* From the loader's words to the final page tables. */
+static const char *find_memory(uint32_t magic, uint32_t info_phys)
+{
+	uint32_t image = (uint32_t)i686_image_start - I686_PAGE_OFFSET;
+	const char *why;
+
+	bootmem_init(&bootmem, PROVISIONAL_BYTES);
+	why = reserve(0, ONE_MIB);
+	if (!why)
+		why = reserve(image, i686_image_end - i686_image_start);
+	if (!why)
+		why = read_info(magic, info_phys);
+	if (!why)
+		why = memory_init(&loader_map, words_text(), &bootmem);
+	if (!why)
+		why = paging_init(memory_layout(), &bootmem);
+	return why ? why : machine_init(&bootmem);
 }
 
 void i686_start(uint32_t magic, uint32_t info_phys)
@@ -106,15 +136,14 @@ void i686_start(uint32_t magic, uint32_t info_phys)
 	console_init();
 	trap_init(0);
 	sched_init();
-	why = read_info(magic, info_phys);
+	why = find_memory(magic, info_phys);
 	if (why) {
 		console_printf("Bail out! %s\n", why);
 		i686_exit(I686_EXIT_UNFIT);
 	}
-	paging_init();
 	smp_find();
 	timer_init();
 	irq_on();
 	smp_start();
-	kernel_main(command_line);
+	kernel_main();
 }

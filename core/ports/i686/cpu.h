@@ -46,6 +46,22 @@ static inline void write_cr3(uint32_t value)
 	__asm__ volatile("movl %0, %%cr3" : : "r"(value) : "memory");
 }
 
+static inline uint64_t read_msr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (uint64_t)high << 32 | low;
+}
+
+static inline void write_msr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)value),
+			   "d"((uint32_t)(value >> 32)));
+}
+
 static inline void irq_off(void)
 {
 	__asm__ volatile("cli" : : : "memory");

@@ -84,8 +84,11 @@ i686_call_with_flags_end:
  * bool i686_probe_load(const void *vaddr, uint32_t *value)
  * bool i686_probe_store(void *vaddr, uint32_t value)
  *
+ * bool i686_probe_call(const void *vaddr)
+ *
  * One access. A page fault at one of the two labels goes on at
- * i686_probe_failed, which returns false.
+ * i686_probe_failed, which returns false; one at the called address, which
+ * then has been pushed upon this function's stack, at i686_probe_call_failed.
  */
 	.globl	i686_probe_load, i686_probe_load_insn
 	.type	i686_probe_load, @function
@@ -109,6 +112,20 @@ i686_probe_store_insn:
 	movl	$1, %eax
 	ret
 	.size	i686_probe_store, . - i686_probe_store
+
+	.globl	i686_probe_call, i686_probe_called, i686_probe_call_failed
+	.type	i686_probe_call, @function
+i686_probe_call:
+	movl	4(%esp), %ecx
+	call	*%ecx
+i686_probe_called:
+	movl	$1, %eax
+	ret
+i686_probe_call_failed:
+	addl	$4, %esp
+	xorl	%eax, %eax
+	ret
+	.size	i686_probe_call, . - i686_probe_call
 
 	.globl	i686_probe_failed
 i686_probe_failed:

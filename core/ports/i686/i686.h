@@ -4,15 +4,14 @@
 
 /*
  * What this port offers to the kernel that boots on it, beyond machine.h:
- * the way in and out, time, and interrupts placed where they hurt most.
+ * the way in and out, memory, time, and interrupts placed where they hurt most.
  */
 
+#include <highmem/layout.h>
+#include <highmem/pgtable.h>
 #include <highmem/types.h>
 
 #define I686_PAGE_OFFSET ((vaddr_t)0xc0000000)
-
-/* The direct map ends at 896 MiB; frames from here on are highmem. */
-#define I686_HIGHMEM_PFN ((pfn_t)0x38000)
 
 /* ---- In and out ---------------------------------------------------------- */
 
@@ -20,13 +19,10 @@
  * Supplied by the kernel; called with paging, interrupts and the clock on.
  * Must not return.
  */
-_Noreturn void kernel_main(const char *command_line);
+_Noreturn void kernel_main(void);
 
 /* CPUs that run; a machine can have as many. */
 unsigned int i686_nr_cpus(void);
-
-/* Highmem frames in one piece from I686_HIGHMEM_PFN on (at most 1 GiB). */
-uint32_t i686_highmem_frames(void);
 
 /* A file that the loader put into memory. */
 struct i686_module {
@@ -70,6 +66,25 @@ _Noreturn void i686_panic(const char *format, ...);
  * the machine was shut down, since the last call. They were printed.
  */
 unsigned int i686_unexpected_bugs(void);
+
+/* ---- Memory -------------------------------------------------------------- */
+
+/* The address map and what RAM there is, as they are since boot. */
+const struct layout *i686_layout(void);
+
+/* The kernel's page tables. */
+const struct pgtable *i686_pgtable(void);
+
+/*
+ * Any frame of RAM, through a window of this CPU that has nothing to do with
+ * the core. Valid until this CPU's next call. pre: interrupts are off.
+ */
+uint32_t *i686_window(pfn_t pfn);
+
+/* One access, or a call of what returns at once. False: it faulted. */
+bool i686_probe_load(const void *vaddr, uint32_t *value);
+bool i686_probe_store(void *vaddr, uint32_t value);
+bool i686_probe_call(const void *vaddr);
 
 /* ---- Time ---------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 /* What the files of this port know of each other. */
 
 #include "core/port/port.h"
+#include "core/ports/i686/bootmem.h"
 #include "core/ports/i686/i686.h"
 
 #include <highmem/highmem.h>
@@ -72,9 +73,15 @@ void watchdog_tick(const struct trap_frame *frame, uint32_t microseconds);
 /* Remember the loader's list of @nr. NULL, or what is wrong with it. */
 const char *modules_init(uint32_t list_phys, uint32_t nr);
 
+/* ---- machine_i686.c --------------------------------------------------------- */
+
+/* Takes frames for the lowmem pages. Returns NULL or a sentence. */
+const char *machine_init(struct bootmem *bootmem);
+
 /* ---- paging.c -------------------------------------------------------------- */
 
-void paging_init(void);
+/* The final tables. Returns NULL or a sentence. */
+const char *paging_init(const struct layout *layout, struct bootmem *bootmem);
 
 /*
  * This CPU goes from the provisional tables of boot.S to the final ones:
@@ -92,6 +99,11 @@ void paging_reset(void);
  */
 const char *paging_audit(const struct highmem_config *config);
 
+/* Bits of a PTE that maps data. */
+pte_t paging_data_prot(void);
+
+bool paging_has_pae(void);
+
 /* Is there no page on purpose, to stop a stack that grows into it? */
 bool paging_is_guard(vaddr_t vaddr);
 
@@ -103,10 +115,6 @@ uint32_t *paging_frame(pfn_t pfn);
 
 /* The page of a device's registers, uncached: the local APIC's. Call once. */
 volatile uint32_t *paging_map_device(uint32_t address);
-
-/* entry.S: one access; false when the page faults. */
-bool i686_probe_load(const void *vaddr, uint32_t *value);
-bool i686_probe_store(void *vaddr, uint32_t value);
 
 /* ---- tlb.c ------------------------------------------------------------------- */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * core/testing/machine.h on the bare metal: mem_map begins with the last
- * frames of the direct map and goes on into real highmem.
+ * core/testing/machine.h on the bare metal. mem_map begins with two frames of
+ * the direct map, and goes on with real highmem from all over the RAM.
  */
 
 #include "core/testing/machine.h"
@@ -11,12 +11,12 @@
 
 #include "core/ports/i686/internal.h"
 #include "core/ports/i686/smp.h"
+#include "core/ports/i686/spread.h"
 #include "core/ports/i686/string.h"
-
-#define FIRST_PFN (I686_HIGHMEM_PFN - MACHINE_LOWMEM_PAGES)
 
 static struct highmem highmem;
 static struct page mem_map[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
+static struct page_range ranges[1 + SPREAD_MAX_PIECES];
 static bool up;
 
 static const char *fewer_cpus(void)
@@ -28,22 +28,44 @@ static const char *fewer_cpus(void)
 	return why;
 }
 
+const char *machine_init(struct bootmem *bootmem)
+{
+	/* The pages after them, the highmem, begin with colour 0. */
+	pfn_t pfn = bootmem_alloc_row(bootmem, MACHINE_LOWMEM_PAGES,
+				      SPREAD_COLOURS - MACHINE_LOWMEM_PAGES,
+				      SPREAD_COLOURS);
+
+	ranges[0] = (struct page_range){ pfn, MACHINE_LOWMEM_PAGES };
+	return pfn == BOOTMEM_NONE ? "no memory below 8 MiB is left" : NULL;
+}
+
+static const char *pae_differs(bool wanted)
+{
+	if (wanted)
+		return "this kernel runs without PAE: boot it with pae";
+	return "this kernel runs with PAE: boot it with nopae";
+}
+
 const char *machine_can(const struct machine_config *config)
 {
+	struct page_range pieces[SPREAD_MAX_PIECES];
 	unsigned int nr = config->nr_slots;
 
 	if (config->nr_cpus < 1 || config->nr_pages < 1)
 		return "a machine has at least one CPU and one highmem page";
-	if (nr < 2 || nr > LAST_PKMAP_NONPAE)
-		return "a machine has 2 to 1024 slots";
+	if (nr < 2 || nr > i686_layout()->last_pkmap)
+		return "a machine has 2 to 1024 slots, with PAE 512";
 	if (config->nr_cpus > smp_nr_cpus())
 		return fewer_cpus();
-	if (config->pae)
-		return "the i686 port has no PAE so far";
+	if (config->pae != paging_has_pae())
+		return pae_differs(config->pae);
 	if (config->nested_irqs)
 		return "the i686 port has no nested interrupts so far";
 	if (config->nr_pages > MACHINE_MAX_PAGES)
 		return "a machine has at most 4096 highmem pages";
+	if (!spread_pages(&i686_layout()->highmem, config->nr_pages, pieces))
+		return "there is not so much highmem: boot with more RAM, or "
+		       "with highmem=32M";
 	return NULL;
 }
 
@@ -55,26 +77,30 @@ static void clear_page(volatile uint32_t *words)
 		words[i] = 0;
 }
 
-static void clear_frames(unsigned int nr)
+static void clear_frames(const struct page_range *range)
 {
 	port_irq_t flags = port_irq_save();
 
-	for (unsigned int i = 0; i < nr; i++)
-		clear_page(paging_frame(FIRST_PFN + i));
+	for (unsigned int i = 0; i < range->nr_pages; i++)
+		clear_page(paging_frame(range->first_pfn + i));
 	port_irq_restore(flags);
 }
 
 struct highmem *machine_boot(const struct machine_config *config)
 {
+	const struct layout *layout = i686_layout();
 	unsigned int nr_pages = MACHINE_LOWMEM_PAGES + config->nr_pages;
+	unsigned int nr_ranges = 1 + spread_pages(&layout->highmem,
+						  config->nr_pages, &ranges[1]);
 	const struct highmem_config highmem_config = {
 		.mem_map = mem_map,
-		.first_pfn = FIRST_PFN,
 		.nr_pages = nr_pages,
-		.highmem_start_pfn = I686_HIGHMEM_PFN,
-		.page_offset = I686_PAGE_OFFSET,
-		.prot = PTE_PRESENT | PTE_WRITE,
-		.pkmap_base = PKMAP_BASE_NONPAE,
+		.nr_ranges = nr_ranges,
+		.ranges = ranges,
+		.highmem_start_pfn = layout->lowmem_end,
+		.page_offset = layout->page_offset,
+		.prot = paging_data_prot(),
+		.pkmap_base = layout->pkmap_base,
 		.nr_slots = config->nr_slots,
 		.nr_colours = config->nr_colours,
 		.local_depth = config->local_depth,
@@ -85,7 +111,8 @@ struct highmem *machine_boot(const struct machine_config *config)
 	if (up || machine_can(config))
 		i686_panic("machine_boot: %s",
 			   up ? "a machine is up" : machine_can(config));
-	clear_frames(nr_pages);
+	for (unsigned int i = 0; i < nr_ranges; i++)
+		clear_frames(&ranges[i]);
 	memset(mem_map, 0, nr_pages * sizeof(mem_map[0]));
 	sched_reset(NULL, config->nr_cpus);
 	paging_reset();
@@ -135,15 +162,10 @@ void machine_store32(void *vaddr, uint32_t value)
 		report_fault(vaddr, "write to a page that is not mapped");
 }
 
-static pfn_t frame_of(const struct page *page)
-{
-	return FIRST_PFN + (pfn_t)(page - mem_map);
-}
-
 uint32_t machine_peek32(const struct page *page, unsigned int offset)
 {
 	port_irq_t flags = port_irq_save();
-	uint32_t value = paging_frame(frame_of(page))[offset / 4];
+	uint32_t value = paging_frame(page_to_pfn(&highmem, page))[offset / 4];
 
 	port_irq_restore(flags);
 	return value;
@@ -153,7 +175,7 @@ void machine_poke32(struct page *page, unsigned int offset, uint32_t value)
 {
 	port_irq_t flags = port_irq_save();
 
-	paging_frame(frame_of(page))[offset / 4] = value;
+	paging_frame(page_to_pfn(&highmem, page))[offset / 4] = value;
 	port_irq_restore(flags);
 }
 

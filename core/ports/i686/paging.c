@@ -1,76 +1,68 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The final page tables, and the TLB.
+ * The final page tables: the core builds them (highmem/layout.h has the map,
+ * highmem/pgtable.h the tables), this file says what is special here.
  *
- *	PAGE_OFFSET + 0		4 KiB pages up to 4 MiB: text and constants
- *				read-only, no page below each stack
- *	PAGE_OFFSET + 4 MiB	4 MiB pages up to 892 MiB, 4 KiB up to 896 MiB
- *	WINDOW			one page for each CPU, for any frame above that
- *	DEVICE			the local APIC's registers, uncached
- *	PKMAP_BASE, the fixmap	a page table each, the core's
+ *	first 8 MiB		4 KiB pages: text read-only, constants
+ *				read-only and, with NX, not executable like
+ *				all the rest; no page below each stack
+ *	rest of the direct map	large pages
+ *	VMALLOC_START		one page for each CPU, for any frame that has
+ *				no address of its own
+ *	pkmap, the fixmap	a page table each, filled by the core; the local
+ *				APIC's registers are at FIX_APIC_BASE
  *
  * Nothing else is mapped; address 0 is not.
  *
- * The tests touch no 4 MiB page, on purpose: while one is in its TLB, QEMU
+ * The tests touch no large page, on purpose: while one is in its TLB, QEMU
  * makes a full flush of every invlpg, and a flush that is missing elsewhere
- * would go unseen.
+ * would go unseen. So all that they use of lowmem comes from the first 8 MiB:
+ * the image, page tables, and the lowmem pages of a machine.
  */
 
-#include <stdatomic.h>
-
 #include <highmem/format.h>
+#include <highmem/pgtable.h>
 
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
+#include "core/ports/i686/memory.h"
 #include "core/ports/i686/stacks.h"
-#include "core/ports/i686/string.h"
 
-#define NR_PTES 1024U
-#define PDE_SHIFT 22
-#define PDE_BYTES ((vaddr_t)1 << PDE_SHIFT)
-#define PDE_4M ((uint32_t)1 << 7)
-#define KERNEL_BITS ((uint32_t)(PTE_PRESENT | PTE_WRITE))
+#define MSR_EFER 0xc0000080
+#define EFER_NXE ((uint64_t)1 << 11)
 
-#define DIRECT_END (I686_PAGE_OFFSET + (I686_HIGHMEM_PFN << PAGE_SHIFT))
+#define PDPTE_SHIFT 30
 
-/* The hole above the direct map is 8 MiB; the window is past it. */
-#define WINDOW (DIRECT_END + 2 * PDE_BYTES)
+static struct pgtable tables;
 
-/* In the window's page table, behind the windows and a guard. */
-#define DEVICE_INDEX (HIGHMEM_MAX_CPUS + 1)
-#define DEVICE (WINDOW + DEVICE_INDEX * PAGE_SIZE)
-#define PTE_UNCACHED ((uint32_t)1 << 4)
+/*
+ * The tables as they are used all the time: where the PTEs of an area begin,
+ * and how many words an entry has.
+ */
+static struct {
+	const struct layout *layout;
+	unsigned int entry_words;
+	port_atomic_t *pkmap;	/* of pkmap_base */
+	port_atomic_t *fixmap;	/* of FIXADDR_START */
+	port_atomic_t *windows; /* of vmalloc_start */
+} paging;
 
-#define FIXMAP_BASE (FIXADDR_START & ~(PDE_BYTES - 1))
-
-_Static_assert(PKMAP_BASE_NONPAE >= WINDOW + PDE_BYTES, "areas overlap");
-
-typedef _Atomic uint32_t entry_t;
-
-static _Alignas(PAGE_SIZE) entry_t swapper_pg_dir[NR_PTES];
-static _Alignas(PAGE_SIZE) entry_t image_table[NR_PTES];
-static _Alignas(PAGE_SIZE) entry_t last_table[NR_PTES];
-static _Alignas(PAGE_SIZE) entry_t window_table[NR_PTES];
-static _Alignas(PAGE_SIZE) entry_t pkmap_table[NR_PTES];
-static _Alignas(PAGE_SIZE) entry_t fixmap_table[NR_PTES];
-
-/* By CPU: all look at the same time. */
-static char whys[HIGHMEM_MAX_CPUS][160];
+/* The final PDPTEs, and the kernel's at 0, too: see boot.S. */
+static _Alignas(32) uint64_t bridge[4];
 
 /* link.ld */
-extern char i686_image_start[], i686_readonly_end[];
+extern char i686_image_start[], i686_text_end[], i686_readonly_end[],
+	i686_image_end[];
+
+void i686_enable_pae(uint32_t bridge_phys, uint32_t cr3);
 
 static uint32_t phys(const volatile void *address)
 {
 	return (uint32_t)((vaddr_t)address - I686_PAGE_OFFSET);
 }
 
-static void set_pde(vaddr_t vaddr, uint32_t value)
-{
-	atomic_store_explicit(&swapper_pg_dir[vaddr >> PDE_SHIFT], value,
-			      memory_order_release);
-}
+/* ---- What is where in the image ---------------------------------------------- */
 
 bool paging_is_guard(vaddr_t vaddr)
 {
@@ -80,222 +72,262 @@ bool paging_is_guard(vaddr_t vaddr)
 	       (vaddr - first) % sizeof(i686_stacks[0]) < PAGE_SIZE;
 }
 
-static void map_image(void)
+pte_t paging_data_prot(void)
 {
-	for (uint32_t i = 0; i < NR_PTES; i++) {
-		vaddr_t vaddr = I686_PAGE_OFFSET + (i << PAGE_SHIFT);
-		uint32_t bits = KERNEL_BITS;
+	return PTE_PRESENT | PTE_WRITE | (tables.nx ? PTE_NX : 0);
+}
 
-		if (vaddr >= (vaddr_t)i686_image_start &&
-		    vaddr < (vaddr_t)i686_readonly_end)
-			bits &= ~(uint32_t)PTE_WRITE;
-		if (paging_is_guard(vaddr))
-			bits = 0;
-		image_table[i] = bits ? (i << PAGE_SHIFT) | bits : 0;
+static pte_t image_prot(vaddr_t vaddr)
+{
+	if (paging_is_guard(vaddr))
+		return 0;
+	if (vaddr < (vaddr_t)i686_text_end)
+		return PTE_PRESENT;
+	if (vaddr < (vaddr_t)i686_readonly_end)
+		return paging_data_prot() & ~PTE_WRITE;
+	return paging_data_prot();
+}
+
+/* Text, constants, and a guard and its stack for each task, at the most. */
+#define MAX_PIECES (4 + 2 * sizeof(i686_stacks) / sizeof(i686_stacks[0]))
+
+static struct pgtable_piece pieces[MAX_PIECES];
+
+static unsigned int image_pieces(void)
+{
+	unsigned int nr = 0;
+
+	for (vaddr_t vaddr = (vaddr_t)i686_image_start;
+	     vaddr < (vaddr_t)i686_image_end; vaddr += PAGE_SIZE) {
+		pte_t prot = image_prot(vaddr);
+
+		if (nr == 0 || pieces[nr - 1].prot != prot) {
+			if (nr == MAX_PIECES)
+				i686_panic("the image has too many pieces");
+			pieces[nr].start = vaddr;
+			pieces[nr++].prot = prot;
+		}
+		pieces[nr - 1].end = vaddr + PAGE_SIZE;
 	}
+	return nr;
 }
 
-/* The end of the direct map, page by page. */
-static void map_last(void)
-{
-	uint32_t first = phys((void *)(DIRECT_END - PDE_BYTES));
+/* ---- Building ------------------------------------------------------------------ */
 
-	for (uint32_t i = 0; i < NR_PTES; i++)
-		last_table[i] = (first + (i << PAGE_SHIFT)) | KERNEL_BITS;
+static pfn_t take_frame(void *bootmem)
+{
+	return bootmem_alloc(bootmem);
 }
 
-static void set_table(vaddr_t vaddr, const entry_t *table)
+/* The boot ends where this would matter. */
+static void drop_frame(void *bootmem, pfn_t pfn)
 {
-	set_pde(vaddr, phys(table) | KERNEL_BITS);
+	(void)bootmem;
+	(void)pfn;
 }
 
-void paging_init(void)
+/* From bootmem, so it is mapped by the provisional and by the final tables. */
+static port_atomic_t *table_of(void *bootmem, pfn_t pfn)
 {
-	map_image();
-	map_last();
-	for (vaddr_t vaddr = I686_PAGE_OFFSET; vaddr < DIRECT_END;
-	     vaddr += PDE_BYTES)
-		set_pde(vaddr, phys((void *)vaddr) | PDE_4M | KERNEL_BITS);
-	set_table(I686_PAGE_OFFSET, image_table);
-	set_table(DIRECT_END - PDE_BYTES, last_table);
-	set_table(WINDOW, window_table);
-	set_table(PKMAP_BASE_NONPAE, pkmap_table);
-	set_table(FIXMAP_BASE, fixmap_table);
+	(void)bootmem;
+	return (port_atomic_t *)(I686_PAGE_OFFSET + (pfn << PAGE_SHIFT));
+}
+
+/* What the loader left is read during tests, too, so no large page there. */
+static vaddr_t small_below(const struct bootmem *bootmem)
+{
+	uint64_t end = bootmem_reserved_end(bootmem);
+
+	return I686_PAGE_OFFSET +
+	       (vaddr_t)(end > PROVISIONAL_BYTES ? end : PROVISIONAL_BYTES);
+}
+
+static const char *build(struct bootmem *bootmem)
+{
+	const struct pgtable_memory memory = {
+		.arg = bootmem,
+		.alloc = take_frame,
+		.free = drop_frame,
+		.table = table_of,
+	};
+	const struct memory_paging kind = memory_paging();
+	struct pgtable_kernel kernel = { .large = true, .pieces = pieces };
+	const char *why = pgtable_init(&tables, &memory, kind.pae, kind.nx);
+
+	if (why)
+		return why;
+	kernel.prot = paging_data_prot();
+	kernel.nr_pieces = image_pieces();
+	kernel.small_below = small_below(bootmem);
+	why = pgtable_build_kernel(&tables, paging.layout, &kernel);
+	if (why)
+		return why;
+	return pgtable_prepare(&tables, paging.layout->vmalloc_start,
+			       HIGHMEM_MAX_CPUS * PAGE_SIZE);
+}
+
+static void find_ptes(void)
+{
+	paging.entry_words = tables.pae ? 2 : 1;
+	paging.pkmap = pgtable_pte(&tables, paging.layout->pkmap_base);
+	paging.fixmap = pgtable_pte(&tables, FIXADDR_START);
+	paging.windows = pgtable_pte(&tables, paging.layout->vmalloc_start);
+}
+
+/* The kernel lies in the first GiB of its PDPTE, so that this fits at 0. */
+static void make_bridge(void)
+{
+	const uint64_t *root = (const uint64_t *)table_of(NULL, tables.root);
+
+	for (unsigned int i = 0; i < 4; i++)
+		bridge[i] = root[i];
+	bridge[0] = root[I686_PAGE_OFFSET >> PDPTE_SHIFT];
+}
+
+const char *paging_init(const struct layout *layout, struct bootmem *bootmem)
+{
+	const char *why;
+
+	if (layout->page_offset != I686_PAGE_OFFSET)
+		return "this kernel is linked for page_offset=0xc0000000";
+	paging.layout = layout;
+	why = build(bootmem);
+	if (why)
+		return why;
+	find_ptes();
+	if (tables.pae)
+		make_bridge();
 	paging_activate();
+	return NULL;
 }
 
 void paging_activate(void)
 {
-	write_cr3(phys(swapper_pg_dir));
-	trap_set_cr3(phys(swapper_pg_dir));
+	uint32_t cr3 = tables.root << PAGE_SHIFT;
+
+	if (tables.nx)
+		write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_NXE);
+	if (tables.pae)
+		i686_enable_pae(phys(bridge), cr3);
+	else
+		write_cr3(cr3);
+	trap_set_cr3(cr3);
 }
 
-void paging_reset(void)
+bool paging_has_pae(void)
 {
-	for (uint32_t i = 0; i < NR_PTES; i++) {
-		atomic_store_explicit(&pkmap_table[i], 0, memory_order_relaxed);
-		atomic_store_explicit(&fixmap_table[i], 0,
-				      memory_order_relaxed);
-	}
+	return tables.pae;
 }
 
-uint32_t *paging_frame(pfn_t pfn)
-{
-	unsigned int cpu = port_cpu_id();
-	vaddr_t window = WINDOW + cpu * PAGE_SIZE;
+/* ---- Entries ------------------------------------------------------------------- */
 
-	if (pfn < I686_HIGHMEM_PFN)
-		return (uint32_t *)(I686_PAGE_OFFSET + (pfn << PAGE_SHIFT));
-	atomic_store_explicit(&window_table[cpu],
-			      (pfn << PAGE_SHIFT) | KERNEL_BITS,
-			      memory_order_relaxed);
-	i686_invlpg(window);
-	return (uint32_t *)window;
+static port_atomic_t *nth_entry(port_atomic_t *first, uint32_t nr)
+{
+	return first + nr * paging.entry_words;
 }
 
-volatile uint32_t *paging_map_device(uint32_t address)
+static port_atomic_t *pte_of(vaddr_t vaddr)
 {
-	atomic_store_explicit(&window_table[DEVICE_INDEX],
-			      (address & (uint32_t)PAGE_MASK) | PTE_UNCACHED |
-				      KERNEL_BITS,
-			      memory_order_relaxed);
-	i686_invlpg(DEVICE);
-	return (volatile uint32_t *)DEVICE;
-}
+	vaddr_t slot = (vaddr - paging.layout->pkmap_base) >> PAGE_SHIFT;
 
-/* ---- PTEs ---------------------------------------------------------------- */
-
-static entry_t *pte_of(vaddr_t vaddr)
-{
-	uint32_t index = (vaddr >> PAGE_SHIFT) % NR_PTES;
-
-	if (vaddr >= PKMAP_BASE_NONPAE && vaddr < PKMAP_BASE_NONPAE + PDE_BYTES)
-		return &pkmap_table[index];
-	if (vaddr >= FIXMAP_BASE)
-		return &fixmap_table[index];
-	i686_panic("no page table for address %x: not pkmap, not fixmap",
+	if (slot < paging.layout->last_pkmap)
+		return nth_entry(paging.pkmap, slot);
+	if (vaddr >= FIXADDR_START && vaddr < FIXADDR_TOP)
+		return nth_entry(paging.fixmap,
+				 (vaddr - FIXADDR_START) >> PAGE_SHIFT);
+	i686_panic("no page table for address %p: not pkmap, not fixmap",
 		   vaddr);
 }
 
 pte_t port_pte_read(vaddr_t vaddr)
 {
-	return atomic_load_explicit(pte_of(vaddr), memory_order_acquire);
+	return pgtable_entry_read(pte_of(vaddr), tables.pae);
 }
 
 void port_pte_set(vaddr_t vaddr, pte_t pte)
 {
-	entry_t *entry = pte_of(vaddr);
-	uint32_t old = atomic_load_explicit(entry, memory_order_relaxed);
+	port_atomic_t *entry = pte_of(vaddr);
+	pte_t old = pgtable_entry_read(entry, tables.pae);
 	char sentence[96];
 
-	if (old) {
+	if (!pte_none(old)) {
 		hm_format(sentence, sizeof(sentence),
-			  "pte_set at %x: it still holds %x", vaddr, old);
+			  "pte_set at %p: it still holds pfn %x", vaddr,
+			  pte_pfn(old));
 		port_bug(sentence);
+		pgtable_entry_clear(entry, tables.pae);
 	}
-	atomic_store_explicit(entry, (uint32_t)pte, memory_order_release);
+	pgtable_entry_set(entry, tables.pae, pte);
 	i686_note("pte_set", (uint32_t)vaddr, (uint32_t)pte);
 }
 
 pte_t port_pte_clear(vaddr_t vaddr)
 {
-	uint32_t old = atomic_exchange_explicit(pte_of(vaddr), 0,
-						memory_order_seq_cst);
+	pte_t old = pgtable_entry_clear(pte_of(vaddr), tables.pae);
 
-	i686_note("pte_clear", (uint32_t)vaddr, old);
+	i686_note("pte_clear", (uint32_t)vaddr, (uint32_t)old);
 	return old;
 }
 
-/* ---- Audit ---------------------------------------------------------------- */
+/* ---- Frames without an address ----------------------------------------------- */
 
-/*
- * What this CPU reads at @vaddr has to be what the PTE there says. The look
- * leaves a present PTE in the TLB, so that a flush which is missing later is
- * seen for certain, and not only when the entry happened to stay.
- */
-static const char *audit_page(vaddr_t vaddr)
+static void *set_window(unsigned int index, pte_t pte)
 {
-	uint32_t pte = (uint32_t)port_pte_read(vaddr);
-	char *why = whys[port_cpu_id()];
-	uint32_t seen = 0, there;
-	bool readable = i686_probe_load((const void *)vaddr, &seen);
+	port_atomic_t *entry = nth_entry(paging.windows, index);
+	vaddr_t vaddr = paging.layout->vmalloc_start + index * PAGE_SIZE;
 
-	if (!pte && !readable)
-		return NULL;
-	if (!pte) {
-		hm_format(why, sizeof(whys[0]),
-			  "stale TLB entry: %x has no PTE, "
-			  "but CPU %u reads %x",
-			  vaddr, port_cpu_id(), seen);
-		return why;
-	}
-	there = *paging_frame(pte_pfn(pte));
-	if (readable && seen == there)
-		return NULL;
-	hm_format(why, sizeof(whys[0]),
-		  "stale TLB entry: %x maps pfn %x, which holds "
-		  "%x, but CPU %u reads %x",
-		  vaddr, pte_pfn(pte), there, port_cpu_id(), seen);
-	return why;
+	pgtable_entry_clear(entry, tables.pae);
+	pgtable_entry_set(entry, tables.pae, pte);
+	i686_invlpg(vaddr);
+	return (void *)vaddr;
 }
 
-static const char *audit_entry(const struct highmem_config *config,
-			       vaddr_t vaddr, bool may_map)
+uint32_t *i686_window(pfn_t pfn)
 {
-	pte_t pte = port_pte_read(vaddr);
-	pte_t mmu_bits = PTE_ACCESSED | PTE_DIRTY;
-	char *why = whys[port_cpu_id()];
-
-	if (pte_none(pte))
-		return NULL;
-	if (may_map && pte_pfn(pte) - config->first_pfn < config->nr_pages &&
-	    (pte & ~mmu_bits) ==
-		    (pte_make(pte_pfn(pte), config->prot) & ~mmu_bits))
-		return NULL;
-	hm_format(why, sizeof(whys[0]), "PTE %x at %x: %s", (uint32_t)pte,
-		  vaddr,
-		  may_map ? "not a frame of mem_map with the bits of its config"
-			  : "nothing may be mapped there");
-	return why;
+	return set_window(port_cpu_id(), pte_make(pfn, paging_data_prot()));
 }
 
-static const char *audit_pkmap(const struct highmem_config *config)
+uint32_t *paging_frame(pfn_t pfn)
 {
-	const char *bad = NULL;
-
-	for (uint32_t i = 0; i < NR_PTES && !bad; i++) {
-		vaddr_t vaddr = PKMAP_BASE_NONPAE + (i << PAGE_SHIFT);
-
-		bad = audit_entry(config, vaddr, i < config->nr_slots);
-		if (!bad && i < config->nr_slots)
-			bad = audit_page(vaddr);
-	}
-	return bad;
+	if (pfn < PROVISIONAL_BYTES >> PAGE_SHIFT)
+		return (uint32_t *)(I686_PAGE_OFFSET + (pfn << PAGE_SHIFT));
+	return i686_window(pfn);
 }
 
-/* Windows of other CPUs: old translations of them may stay here. */
-static const char *audit_fixmap(const struct highmem_config *config)
+/* Not set_fixmap_nocache(): its bits do not have NX. */
+volatile uint32_t *paging_map_device(uint32_t address)
 {
-	unsigned int own = FIX_KMAP_BEGIN + port_cpu_id() * KM_MAX_IDX;
-	const char *bad = NULL;
+	pte_t prot = paging_data_prot() | PTE_PCD | PTE_PWT;
 
-	for (unsigned int fix = 0; fix < __end_of_fixed_addresses && !bad;
-	     fix++) {
-		bool window = fix >= FIX_KMAP_BEGIN &&
-			      fix < FIX_KMAP_BEGIN +
-					      KM_MAX_IDX * sched_nr_cpus();
-		vaddr_t vaddr = fixmap_vaddr(fix);
-
-		bad = audit_entry(config, vaddr, window);
-		if (!bad && fix - own < KM_MAX_IDX)
-			bad = audit_page(vaddr);
-	}
-	return bad;
+	if (!fixmap_set(FIX_APIC_BASE, address & PAGE_MASK, prot))
+		i686_panic("the local APIC at %x cannot be mapped", address);
+	return (volatile uint32_t *)fix_to_virt(FIX_APIC_BASE);
 }
 
-const char *paging_audit(const struct highmem_config *config)
-{
-	const char *bad = audit_pkmap(config);
+/* ---- A new machine --------------------------------------------------------------- */
 
-	return bad ? bad : audit_fixmap(config);
+static void empty(vaddr_t vaddr)
+{
+	if (!pte_none(port_pte_read(vaddr)))
+		port_pte_clear(vaddr);
+}
+
+void paging_reset(void)
+{
+	for (unsigned int i = 0; i < paging.layout->last_pkmap; i++)
+		empty(paging.layout->pkmap_base + i * PAGE_SIZE);
+	for (unsigned int fix = FIX_KMAP_BEGIN; fix <= FIX_KMAP_END; fix++)
+		empty(fixmap_vaddr(fix));
+}
+
+/* ---- For tests --------------------------------------------------------------------- */
+
+const struct layout *i686_layout(void)
+{
+	return paging.layout;
+}
+
+const struct pgtable *i686_pgtable(void)
+{
+	return &tables;
 }

@@ -21,6 +21,7 @@ static struct port_facts facts = {
 
 const struct port_facts *port_facts(void)
 {
+	facts.pae = paging_has_pae();
 	return &facts;
 }
 

@@ -239,7 +239,13 @@ static bool fix_up_probe(struct trap_frame *frame)
 {
 	extern char i686_probe_load_insn[], i686_probe_store_insn[];
 	extern char i686_probe_failed[];
+	extern char i686_probe_called[], i686_probe_call_failed[];
+	const uint32_t *stack = (const uint32_t *)(frame + 1);
 
+	if (frame->eip == read_cr2() && *stack == (uint32_t)i686_probe_called) {
+		frame->eip = (uint32_t)i686_probe_call_failed;
+		return true;
+	}
 	if (frame->eip != (uint32_t)i686_probe_load_insn &&
 	    frame->eip != (uint32_t)i686_probe_store_insn)
 		return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "stress/kernel/words.h"
+#include "core/ports/i686/words.h"
 
 #include "core/ports/i686/i686.h"
 
@@ -26,6 +26,11 @@ void words_init(const char *command_line)
 	while (*command_line && !text_starts_with(command_line, " --"))
 		command_line++;
 	words = *command_line ? command_line + sizeof(" --") - 1 : "";
+}
+
+const char *words_text(void)
+{
+	return words;
 }
 
 /* The next word from @at on, or the end. */

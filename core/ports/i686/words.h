@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef STRESS_KERNEL_WORDS_H
-#define STRESS_KERNEL_WORDS_H
+#ifndef CORE_PORTS_I686_WORDS_H
+#define CORE_PORTS_I686_WORDS_H
 
 /* The words of the kernel's command line: "word" and "key=value". */
 
@@ -10,6 +10,9 @@
 
 /* What stands behind the first " --" of @command_line, which must stay. */
 void words_init(const char *command_line);
+
+/* All of them, one after the other. */
+const char *words_text(void);
 
 /* Is @word there, without a value? */
 bool word_given(const char *word);

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "core/ports/i686/memmap.h"
+#include "core/ports/i686/loader_map.h"
 
 #define FRAME(n) ((uint64_t)(n) << PAGE_SHIFT)
 #define RESERVED 2
@@ -30,7 +30,7 @@ static void put_range(struct bytes *bytes, uint64_t start, uint64_t end,
 
 static const char *parse(struct memmap *map, const struct bytes *bytes)
 {
-	return memmap_parse(map, bytes->data, bytes->len);
+	return loader_map_parse(map, bytes->data, bytes->len);
 }
 
 static void expect_refusal(const struct bytes *bytes, const char *word)
@@ -42,7 +42,7 @@ static void expect_refusal(const struct bytes *bytes, const char *word)
 	cr_assert_not_null(strstr(why, word), "%s: no '%s'", why, word);
 }
 
-Test(memmap, reads_what_a_pc_says)
+Test(loader_map, reads_what_a_pc_says)
 {
 	struct bytes bytes = { .len = 0 };
 	struct memmap map;
@@ -53,16 +53,12 @@ Test(memmap, reads_what_a_pc_says)
 	cr_assert_null(parse(&map, &bytes));
 	cr_assert_eq(map.nr, 3);
 	cr_assert_eq(map.range[2].end, 0x3ffe0000);
-	cr_assert_eq(memmap_frames_from(&map, 0x100, UINT32_MAX),
-		     0x3ffe0 - 0x100);
-	cr_assert_eq(memmap_frames_from(&map, 0x38000, 16), 16);
-	cr_assert_eq(memmap_frames_from(&map, 0x3ffe0, 16), 0);
-	cr_assert_eq(memmap_frames_from(&map, 0xa0, 16), 0);
-	/* Half a frame is none. */
-	cr_assert_eq(memmap_frames_from(&map, 0x9e, 16), 1);
+	cr_assert_eq(map.range[2].start, 0x100000);
+	cr_assert_eq(map.range[1].start, 0x9fc00);
+	cr_assert_eq(map.range[1].type, RESERVED);
 }
 
-Test(memmap, entries_may_be_longer_than_we_know)
+Test(loader_map, entries_may_be_longer_than_we_know)
 {
 	struct bytes bytes = { .len = 0 };
 	struct memmap map;
@@ -74,39 +70,12 @@ Test(memmap, entries_may_be_longer_than_we_know)
 	put(&bytes, 0x12345678, 4);
 	put_range(&bytes, FRAME(3), FRAME(4), MEMMAP_RAM);
 	cr_assert_null(parse(&map, &bytes));
-	cr_assert_eq(memmap_frames_from(&map, 1, 16), 3);
+	cr_assert_eq(map.nr, 2);
+	cr_assert_eq(map.range[0].end, FRAME(3));
+	cr_assert_eq(map.range[1].start, FRAME(3));
 }
 
-Test(memmap, neighbours_continue_in_any_order)
-{
-	struct bytes bytes = { .len = 0 };
-	struct memmap map;
-
-	put_range(&bytes, FRAME(8), FRAME(12), MEMMAP_RAM);
-	put_range(&bytes, FRAME(4), FRAME(8), MEMMAP_RAM);
-	put_range(&bytes, FRAME(2), FRAME(5), MEMMAP_RAM);
-	cr_assert_null(parse(&map, &bytes));
-	cr_assert_eq(memmap_frames_from(&map, 2, 100), 10);
-	cr_assert_eq(memmap_frames_from(&map, 11, 100), 1);
-	cr_assert_eq(memmap_frames_from(&map, 12, 100), 0);
-}
-
-Test(memmap, reserved_wins_where_ranges_overlap)
-{
-	struct bytes bytes = { .len = 0 };
-	struct memmap map;
-
-	put_range(&bytes, FRAME(0), FRAME(100), MEMMAP_RAM);
-	put_range(&bytes, FRAME(60), FRAME(70), RESERVED);
-	put_range(&bytes, FRAME(30) + 5, FRAME(31), RESERVED);
-	cr_assert_null(parse(&map, &bytes));
-	cr_assert_eq(memmap_frames_from(&map, 0, 100), 30);
-	cr_assert_eq(memmap_frames_from(&map, 31, 100), 29);
-	cr_assert_eq(memmap_frames_from(&map, 65, 100), 0);
-	cr_assert_eq(memmap_frames_from(&map, 70, 100), 30);
-}
-
-Test(memmap, refuses_an_empty_map)
+Test(loader_map, refuses_an_empty_map)
 {
 	struct bytes bytes = { .len = 0 };
 
@@ -115,7 +84,7 @@ Test(memmap, refuses_an_empty_map)
 	expect_refusal(&bytes, "empty");
 }
 
-Test(memmap, refuses_every_cut)
+Test(loader_map, refuses_every_cut)
 {
 	struct bytes bytes = { .len = 0 };
 
@@ -126,7 +95,7 @@ Test(memmap, refuses_every_cut)
 	}
 }
 
-Test(memmap, refuses_a_size_that_lies)
+Test(loader_map, refuses_a_size_that_lies)
 {
 	struct bytes bytes = { .len = 0 };
 
@@ -139,7 +108,7 @@ Test(memmap, refuses_a_size_that_lies)
 	expect_refusal(&bytes, "beyond its end");
 }
 
-Test(memmap, refuses_a_range_that_wraps)
+Test(loader_map, refuses_a_range_that_wraps)
 {
 	struct bytes bytes = { .len = 0 };
 
@@ -150,7 +119,7 @@ Test(memmap, refuses_a_range_that_wraps)
 	expect_refusal(&bytes, "64 bits");
 }
 
-Test(memmap, refuses_too_many_ranges)
+Test(loader_map, refuses_too_many_ranges)
 {
 	struct bytes bytes = { .len = 0 };
 	struct memmap map;
@@ -160,4 +129,71 @@ Test(memmap, refuses_too_many_ranges)
 	cr_assert_null(parse(&map, &bytes));
 	put_range(&bytes, FRAME(1000), FRAME(1001), MEMMAP_RAM);
 	expect_refusal(&bytes, "more than 32");
+}
+
+/* ---- As text ------------------------------------------------------------------- */
+
+Test(loader_map_text, ranges_with_and_without_a_type)
+{
+	struct memmap map;
+
+	cr_assert_null(loader_map_parse_text(
+		&map, "0-9f000,100000-1fffffffff:2,9-4,0-ffffffffffffffff:1"));
+	cr_assert_eq(map.nr, 4);
+	cr_expect_eq(map.range[0].end, 0x9f000);
+	cr_expect_eq(map.range[0].type, MEMMAP_RAM);
+	cr_expect_eq(map.range[1].start, 0x100000);
+	cr_expect_eq(map.range[1].end, 0x1fffffffff);
+	cr_expect_eq(map.range[1].type, RESERVED);
+	cr_expect_eq(map.range[2].end, 4, "others refuse that");
+	cr_expect_eq(map.range[3].end, UINT64_MAX);
+}
+
+Test(loader_map_text, what_is_no_map)
+{
+	static const char *const texts[] = {
+		"",
+		"0",
+		"0-",
+		"-1",
+		"0-1:",
+		"0-1:g",
+		"g-1",
+		"0-1,",
+		"0x0-1",
+		"0-10000000000000000",
+		"0-1:100000000",
+	};
+	struct memmap map;
+
+	for (unsigned int i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		cr_expect_str_eq(loader_map_parse_text(&map, texts[i]),
+				 "memmap= is not START-END:TYPE,... in "
+				 "hexadecimal",
+				 "%s", texts[i]);
+	cr_expect_str_eq(loader_map_parse_text(&map, "0-1:1 "),
+			 "memmap= goes on after its last range");
+	cr_expect_str_eq(loader_map_parse_text(&map, "0-1:1-2"),
+			 "memmap= goes on after its last range");
+}
+
+/* "0-1" so many times. */
+static void write_ranges(char *text, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		memcpy(text + 4 * i, ",0-1", sizeof(",0-1"));
+	memmove(text, text + 1, strlen(text));
+}
+
+Test(loader_map_text, more_ranges_than_there_is_room_for)
+{
+	char text[256];
+	struct memmap map;
+
+	write_ranges(text, MEMMAP_MAX_RANGES);
+	cr_expect_null(loader_map_parse_text(&map, text));
+	cr_expect_eq(map.nr, MEMMAP_MAX_RANGES);
+	write_ranges(text, MEMMAP_MAX_RANGES + 1);
+	cr_expect_str_eq(loader_map_parse_text(&map, text),
+			 "the memory map has more than 32 ranges");
 }
