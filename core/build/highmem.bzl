@@ -8,8 +8,8 @@ the headers of one port's backend, and no call goes through a pointer.
 load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
 load("//core/build:copts.bzl", "HIGHMEM_COPTS")
 
-# The core, every file of it.
-_SOURCES = [
+# The core, every file of it: core/lib/X.
+CORE_SOURCES = [
     "fixmap.c",
     "format.c",
     "init.c",
@@ -28,7 +28,7 @@ _SOURCES = [
     "validate.c",
 ]
 
-_PRIVATE_HEADERS = [
+CORE_HEADERS = [
     "internal.h",
     "pgtable.h",
     "pkmap_queue.h",
@@ -71,16 +71,16 @@ def highmem_library(name, port, overrides = {}, headers_first = {}, **kwargs):
       **kwargs: handed on to cc_library.
     """
     for source in overrides:
-        if source not in _SOURCES:
+        if source not in CORE_SOURCES:
             fail("%s: overrides: the core has no %s" % (name, source))
     cc_library(
         name = name,
         srcs = [
             overrides.get(s, "//core/lib:" + s)
-            for s in _SOURCES
+            for s in CORE_SOURCES
         ] + [
             "//core/lib:" + h
-            for h in _PRIVATE_HEADERS
+            for h in CORE_HEADERS
         ] + ["//core/build:instrumentation.c"] + headers_first.keys(),
         copts = HIGHMEM_COPTS + ["-Wmissing-variable-declarations"] +
                 _first(headers_first),

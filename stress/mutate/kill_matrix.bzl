@@ -13,7 +13,13 @@ own, or MUTANT.TECHNIQUE, linked with its port.
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
 load("//core/build:copts.bzl", "HIGHMEM_COPTS")
-load("//core/build:highmem.bzl", "port_constraints", "port_library")
+load(
+    "//core/build:highmem.bzl",
+    "CORE_HEADERS",
+    "CORE_SOURCES",
+    "port_constraints",
+    "port_library",
+)
 load("//core/build:variant.bzl", "variant_binary", "variant_file")
 load("//fuzz:fuzz.bzl", "cc_fuzz_test")
 load("//stress/kernel:kernel.bzl", "kernel_image")
@@ -26,23 +32,6 @@ load(
     "broken_ports",
     "source_path",
 )
-
-_SOURCES = [
-    "format.c",
-    "init.c",
-    "kmap_local.c",
-    "page.c",
-    "pkmap.c",
-    "pkmap_queue.c",
-    "report.c",
-    "stats.c",
-    "validate.c",
-]
-
-_HEADERS = [
-    "//core/lib:internal.h",
-    "//core/lib:pkmap_queue.h",
-]
 
 # The core of a flavour: NAME.FLAVOUR.so.
 _FLAVOURS = {
@@ -63,7 +52,7 @@ def _library(name, port, srcs, headers_first = {}):
     port_library(
         name = name,
         testonly = True,
-        srcs = srcs + _HEADERS,
+        srcs = srcs + ["//core/lib:" + h for h in CORE_HEADERS],
         headers_first = headers_first,
         port = port,
         tags = ["manual"],
@@ -72,7 +61,7 @@ def _library(name, port, srcs, headers_first = {}):
     )
 
 def _all_but(source):
-    return ["//core/lib:" + s for s in _SOURCES if s != source] + \
+    return ["//core/lib:" + s for s in CORE_SOURCES if s != source] + \
            ["//core/build:instrumentation.c"]
 
 def _rest(port, source):
