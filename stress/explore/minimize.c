@@ -4,19 +4,32 @@
 #include "stress/explore/explore.h"
 
 /*
- * Greedy: take something away, keep what still fails in the same way, until
- * nothing can go. An operation less shifts all steps after it, so the schedule
- * is looked for anew; a short search is enough, because the bound is small and
- * the program gets smaller.
+ * Take something away, keep what still fails in the same way, until nothing can
+ * go: pieces first, then one by one (Zeller and Hildebrandt, 2002). Choices go
+ * before operations, because each costs one run, and the fewer there are, the
+ * fewer classes of faults the rest has to be searched with. An operation less
+ * shifts all steps after it, so the schedule is looked for anew: by short
+ * searches until nothing gets smaller, then by longer ones, since the program is
+ * small by then.
  */
 
-#define REFIND_SCHEDULES 6000
+#define QUICK_SCHEDULES 200
+#define THOROUGH_SCHEDULES 4000
+#define MOST_DEVIATIONS 3
+#define PCT_DEPTH 3
+
+/*
+ * Runs in all. Not a time: the same finding is minimised in the same way on any
+ * machine. On an idle one it is a few seconds.
+ */
+#define MOST_RUNS 300000
 
 struct minimizer {
 	struct program best;
 	char sentence[192];
 	uint32_t faults;
 	uint64_t replays;
+	uint64_t schedules; /* of one search */
 };
 
 /* A number or the letter of a task: what may differ between two failures. */
@@ -72,54 +85,120 @@ static void take_choices(struct program *program,
 	memcpy(program->choices, run->choices, sizeof(run->choices));
 }
 
-/* Fails as it is, or by some schedule near the default one. */
-static bool refind(struct minimizer *m, struct program *candidate)
+/* Choices that cost: a delayed store that lands is not one. */
+static unsigned int deviations(const struct program *program)
 {
-	struct search_options options = {
-		.strategy = SEARCH_DFS,
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < program->nr_choices; i++)
+		nr += program->choices[i].kind != CHOICE_DRAIN;
+	return nr;
+}
+
+/* By some schedule that the strategy comes to. */
+static bool search_again(struct minimizer *m, struct program *candidate,
+			 enum search_strategy strategy, unsigned int bound)
+{
+	const struct search_options options = {
+		.strategy = strategy,
 		.faults = m->faults,
-		.iterations = REFIND_SCHEDULES,
+		.max_preemptions = bound,
+		.depth = PCT_DEPTH,
+		.iterations = m->schedules,
 		.prune = true,
 	};
 	static struct search_result result;
 	uint64_t seed = 1;
+	enum search_end end;
 
-	if (still_fails(m, candidate))
-		return true;
-	for (options.max_preemptions = 0; options.max_preemptions <= 3;
-	     options.max_preemptions++) {
-		enum search_end end = search_program(candidate, &options, &seed,
-						     &result);
-
-		m->replays += result.schedules;
-		if (end == SEARCH_BUG && fails_alike(m, &result.run.exec) &&
-		    !result.run.too_many_choices) {
-			take_choices(candidate, &result.run);
-			return true;
-		}
-	}
-	return false;
+	if (m->replays >= MOST_RUNS)
+		return false;
+	end = search_program(candidate, &options, &seed, &result);
+	m->replays += result.schedules;
+	if (end != SEARCH_BUG || !fails_alike(m, &result.run.exec))
+		return false;
+	take_choices(candidate, &result.run);
+	return true;
 }
 
+static bool drop_choices(struct minimizer *m);
+
+/* If it fails as it is, or by another schedule. */
 static bool keep_if_it_fails(struct minimizer *m, struct program *candidate)
 {
-	if (machine_can(&candidate->machine) || !refind(m, candidate))
+	bool as_it_is;
+
+	if (machine_can(&candidate->machine))
+		return false;
+	as_it_is = still_fails(m, candidate);
+	if (!as_it_is && !search_again(m, candidate, SEARCH_PORTFOLIO, 0))
 		return false;
 	m->best = *candidate;
+	if (!as_it_is)
+		drop_choices(m);
 	return true;
+}
+
+static void remove_ops(struct program *p, unsigned int from, unsigned int nr)
+{
+	p->nr_ops -= nr;
+	memmove(&p->ops[from], &p->ops[from + nr],
+		(p->nr_ops - from) * sizeof(p->ops[0]));
+}
+
+static void remove_choices(struct program *p, unsigned int from,
+			   unsigned int nr)
+{
+	p->nr_choices -= nr;
+	memmove(&p->choices[from], &p->choices[from + nr],
+		(p->nr_choices - from) * sizeof(p->choices[0]));
+}
+
+/* @piece operations at a time, from the end. */
+static bool drop_pieces_of_operations(struct minimizer *m, unsigned int piece)
+{
+	bool any = false;
+
+	for (unsigned int i = m->best.nr_ops; i >= piece;) {
+		struct program candidate = m->best;
+
+		i -= piece;
+		remove_ops(&candidate, i, piece);
+		if (keep_if_it_fails(m, &candidate)) {
+			any = true;
+			if (i > m->best.nr_ops)
+				i = m->best.nr_ops;
+		} else {
+			i += piece - 1;
+		}
+	}
+	return any;
 }
 
 static bool drop_operations(struct minimizer *m)
 {
 	bool any = false;
 
-	for (unsigned int i = m->best.nr_ops; i-- > 0;) {
+	for (unsigned int piece = m->best.nr_ops / 2; piece > 1; piece /= 2)
+		any |= drop_pieces_of_operations(m, piece);
+	return drop_pieces_of_operations(m, 1) || any;
+}
+
+static bool drop_pieces_of_choices(struct minimizer *m, unsigned int piece)
+{
+	bool any = false;
+
+	for (unsigned int i = m->best.nr_choices; i >= piece;) {
 		struct program candidate = m->best;
 
-		candidate.nr_ops--;
-		memmove(&candidate.ops[i], &candidate.ops[i + 1],
-			(candidate.nr_ops - i) * sizeof(candidate.ops[0]));
-		any |= keep_if_it_fails(m, &candidate);
+		i -= piece;
+		remove_choices(&candidate, i, piece);
+		if (!still_fails(m, &candidate)) {
+			i += piece - 1;
+			continue;
+		}
+		m->best = candidate;
+		any = true;
 	}
 	return any;
 }
@@ -128,19 +207,29 @@ static bool drop_choices(struct minimizer *m)
 {
 	bool any = false;
 
-	for (unsigned int i = m->best.nr_choices; i-- > 0;) {
+	for (unsigned int piece = m->best.nr_choices / 2; piece > 1; piece /= 2)
+		any |= drop_pieces_of_choices(m, piece);
+	any |= drop_pieces_of_choices(m, 1);
+	m->faults = controlled_faults_of(&m->best);
+	return any;
+}
+
+/* Another schedule with fewer deviations. */
+static bool find_fewer_choices(struct minimizer *m)
+{
+	unsigned int most = deviations(&m->best);
+
+	for (unsigned int bound = 0; bound < most && bound < MOST_DEVIATIONS;
+	     bound++) {
 		struct program candidate = m->best;
 
-		candidate.nr_choices--;
-		memmove(&candidate.choices[i], &candidate.choices[i + 1],
-			(candidate.nr_choices - i) *
-				sizeof(candidate.choices[0]));
-		if (!still_fails(m, &candidate))
+		if (!search_again(m, &candidate, SEARCH_DFS, bound) ||
+		    candidate.nr_choices >= m->best.nr_choices)
 			continue;
 		m->best = candidate;
-		any = true;
+		return true;
 	}
-	return any;
+	return false;
 }
 
 /* Does @op name a handler, or else a task? */
@@ -288,12 +377,26 @@ static bool shrink_machine(struct minimizer *m)
 	return any;
 }
 
+/* Until nothing gets smaller. */
+static void shrink(struct minimizer *m, uint64_t schedules)
+{
+	bool smaller;
+
+	m->schedules = schedules;
+	do {
+		smaller = drop_actors(m);
+		smaller |= drop_operations(m);
+		smaller |= find_fewer_choices(m);
+		smaller |= drop_choices(m);
+		smaller |= shrink_machine(m);
+	} while (smaller && m->replays < MOST_RUNS);
+}
+
 bool minimize_program(struct program *program, uint64_t *replays)
 {
 	static struct minimizer m;
 	static struct controlled_result result;
 	struct controlled_options options = { 0 };
-	bool smaller;
 
 	m.best = *program;
 	m.faults = controlled_faults_of(program);
@@ -303,12 +406,9 @@ bool minimize_program(struct program *program, uint64_t *replays)
 	if (result.exec.verdict != EXEC_BUG)
 		return false;
 	memcpy(m.sentence, result.exec.sentence, sizeof(m.sentence));
-	do {
-		smaller = drop_actors(&m);
-		smaller |= drop_operations(&m);
-		smaller |= drop_choices(&m);
-		smaller |= shrink_machine(&m);
-	} while (smaller);
+	drop_choices(&m);
+	for (uint64_t n = QUICK_SCHEDULES; n <= THOROUGH_SCHEDULES; n *= 4)
+		shrink(&m, n);
 	*program = m.best;
 	*replays = m.replays;
 	return true;
