@@ -50,8 +50,8 @@ int report_finding(struct program *found, const char *dir)
 	trace_program(found, TRACE_TABLE, &result);
 	printf("\nBUG: %s\n%s\ntrace hash %016llx\n", result.exec.sentence,
 	       explain_program(found), (unsigned long long)result.trace_hash);
-	snprintf(path, sizeof(path), "%s/explore-%016llx.hmt", dir ? dir : ".",
-		 (unsigned long long)result.trace_hash);
+	snprintf(path, sizeof(path), "%s%sexplore-%016llx.hmt", dir ? dir : "",
+		 dir ? "/" : "", (unsigned long long)result.trace_hash);
 	if (!save_program(found, path))
 		return EXIT_BAD;
 	if (path[0] == '/' || !getcwd(home, sizeof(home)))
