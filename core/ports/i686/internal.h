@@ -90,8 +90,11 @@ const char *paging_init(const struct layout *layout, struct bootmem *bootmem);
  */
 void paging_activate(void);
 
-/* No PTE in the pkmap area and the fixmap. No flush. */
+/* No PTE in the pkmap area and the windows. No flush. */
 void paging_reset(void);
+
+/* Is none of the @nr PTEs from @vaddr on in use? */
+bool paging_is_unused(vaddr_t vaddr, unsigned int nr);
 
 /*
  * NULL, or one sentence on PTEs and this CPU's TLB: see machine_audit().

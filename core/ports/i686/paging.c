@@ -306,18 +306,39 @@ volatile uint32_t *paging_map_device(uint32_t address)
 
 /* ---- A new machine --------------------------------------------------------------- */
 
-static void empty(vaddr_t vaddr)
+/*
+ * The first of @nr entries that is not none, or @nr. Machines are built by the
+ * thousand, so this looks at the words themselves: the present bit is in the
+ * lower half, which comes first.
+ */
+static unsigned int first_used(const port_atomic_t *entry, unsigned int nr)
 {
-	if (!pte_none(port_pte_read(vaddr)))
-		port_pte_clear(vaddr);
+	for (unsigned int i = 0; i < nr; i++, entry += paging.entry_words)
+		if (port_atomic_load(entry))
+			return i;
+	return nr;
+}
+
+static void empty(port_atomic_t *entry, unsigned int nr)
+{
+	unsigned int used;
+
+	for (; (used = first_used(entry, nr)) < nr; nr -= used) {
+		entry += used * paging.entry_words;
+		pgtable_entry_clear(entry, tables.pae);
+	}
 }
 
 void paging_reset(void)
 {
-	for (unsigned int i = 0; i < paging.layout->last_pkmap; i++)
-		empty(paging.layout->pkmap_base + i * PAGE_SIZE);
-	for (unsigned int fix = FIX_KMAP_BEGIN; fix <= FIX_KMAP_END; fix++)
-		empty(fixmap_vaddr(fix));
+	empty(paging.pkmap, paging.layout->last_pkmap);
+	empty(pte_of(fixmap_vaddr(FIX_KMAP_END)),
+	      FIX_KMAP_END - FIX_KMAP_BEGIN + 1);
+}
+
+bool paging_is_unused(vaddr_t vaddr, unsigned int nr)
+{
+	return first_used(pte_of(vaddr), nr) == nr;
 }
 
 /* ---- For tests --------------------------------------------------------------------- */

@@ -51,22 +51,31 @@ static bool in_mem_map(const struct highmem_config *config, pfn_t pfn)
 }
 
 static const char *audit_entry(const struct highmem_config *config,
-			       vaddr_t vaddr, bool may_map)
+			       vaddr_t vaddr)
 {
 	const pte_t mmu_bits = PTE_ACCESSED | PTE_DIRTY;
 	pte_t pte = port_pte_read(vaddr) & ~mmu_bits;
 	pte_t wanted = pte_make(pte_pfn(pte), config->prot) & ~mmu_bits;
-	char *why = whys[port_cpu_id()];
 
 	if (pte_none(pte))
 		return NULL;
-	if (may_map && pte == wanted && in_mem_map(config, pte_pfn(pte)))
+	if (pte == wanted && in_mem_map(config, pte_pfn(pte)))
 		return NULL;
-	hm_format(why, sizeof(whys[0]), "PTE %x:%x at %x: %s",
-		  (uint32_t)(pte >> 32), (uint32_t)pte, vaddr,
-		  may_map ? "not a frame of mem_map with the bits of its config"
-			  : "nothing may be mapped there");
-	return why;
+	hm_format(whys[port_cpu_id()], sizeof(whys[0]),
+		  "PTE %x:%x at %x: not a frame of mem_map with the bits of "
+		  "its config",
+		  (uint32_t)(pte >> 32), (uint32_t)pte, vaddr);
+	return whys[port_cpu_id()];
+}
+
+static const char *audit_unused(vaddr_t vaddr, unsigned int nr)
+{
+	if (nr == 0 || paging_is_unused(vaddr, nr))
+		return NULL;
+	hm_format(whys[port_cpu_id()], sizeof(whys[0]),
+		  "something is mapped at or above %x, where nothing may be",
+		  vaddr);
+	return whys[port_cpu_id()];
 }
 
 static const char *audit_pkmap(const struct highmem_config *config)
@@ -74,32 +83,35 @@ static const char *audit_pkmap(const struct highmem_config *config)
 	const struct layout *layout = i686_layout();
 	const char *bad = NULL;
 
-	for (uint32_t i = 0; i < layout->last_pkmap && !bad; i++) {
+	for (uint32_t i = 0; i < config->nr_slots && !bad; i++) {
 		vaddr_t vaddr = layout->pkmap_base + (i << PAGE_SHIFT);
 
-		bad = audit_entry(config, vaddr, i < config->nr_slots);
-		if (!bad && i < config->nr_slots)
+		bad = audit_entry(config, vaddr);
+		if (!bad)
 			bad = audit_page(vaddr);
 	}
-	return bad;
+	if (bad)
+		return bad;
+	return audit_unused(layout->pkmap_base +
+				    (config->nr_slots << PAGE_SHIFT),
+			    layout->last_pkmap - config->nr_slots);
 }
 
 /* Windows of other CPUs: old translations of them may stay here. */
 static const char *audit_fixmap(const struct highmem_config *config)
 {
+	unsigned int nr = KM_MAX_IDX * sched_nr_cpus();
 	unsigned int own = FIX_KMAP_BEGIN + port_cpu_id() * KM_MAX_IDX;
 	const char *bad = NULL;
 
-	for (unsigned int fix = FIX_KMAP_BEGIN; fix <= FIX_KMAP_END && !bad;
-	     fix++) {
-		bool window = fix <
-			      FIX_KMAP_BEGIN + KM_MAX_IDX * sched_nr_cpus();
-
-		bad = audit_entry(config, fixmap_vaddr(fix), window);
-		if (!bad && fix - own < KM_MAX_IDX)
-			bad = audit_page(fixmap_vaddr(fix));
-	}
-	return bad;
+	for (unsigned int i = 0; i < nr && !bad; i++)
+		bad = audit_entry(config, fixmap_vaddr(FIX_KMAP_BEGIN + i));
+	for (unsigned int i = 0; i < KM_MAX_IDX && !bad; i++)
+		bad = audit_page(fixmap_vaddr(own + i));
+	if (bad)
+		return bad;
+	return audit_unused(fixmap_vaddr(FIX_KMAP_END),
+			    FIX_KMAP_END - FIX_KMAP_BEGIN + 1 - nr);
 }
 
 const char *paging_audit(const struct highmem_config *config)
