@@ -82,7 +82,7 @@ static const char *data_is_not_executable(void)
 
 	if (!i686_pgtable()->nx) {
 		EXPECT(executes(&variable)); /* or the probe proves nothing */
-		return "skip: without PAE there is no NX";
+		return "skip: there is no NX: it takes PAE, and a CPU that has it";
 	}
 	EXPECT(!executes(&variable));
 	EXPECT(!executes(&constant));

@@ -58,7 +58,8 @@ def module_argument(modules):
 def command_line(options, accel, words, gdb_port=None):
     """The whole command; @words is for the kernel."""
     command = [
-        QEMU, "-accel", ACCELERATORS[accel], "-cpu", "max", "-m", options.mem,
+        QEMU, "-accel", ACCELERATORS[accel], "-cpu", options.cpu,
+        "-m", options.mem,
         "-smp", str(options.smp), "-kernel", options.kernel,
         "-append", "-- " + " ".join(words), "-nodefaults", "-vga", "none",
         "-display", "none", "-no-reboot",

@@ -69,6 +69,12 @@ def memory(text):
     return text
 
 
+def cpu_model(text):
+    if not re.fullmatch(r"[\w.,+=-]{1,60}", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a CPU of QEMU's")
+    return text
+
+
 def number(least, most, what):
     def parse(text):
         if not re.fullmatch(r"\d{1,20}", text) or not (
@@ -108,6 +114,9 @@ def add_pc_options(parser):
                         "boots on it")
     parser.add_argument("--mem", type=memory, default="1G", metavar="SIZE",
                         help="of the PC (default: 1G)")
+    parser.add_argument("--cpu", type=cpu_model, default="max",
+                        metavar="MODEL", help="as QEMU calls it, with its "
+                        "features: pentium3, max,-nx (default: max)")
     parser.add_argument("--smp", type=number(1, 8, "a number of CPUs"),
                         default=1, metavar="N", help="CPUs (default: 1)")
     pae = parser.add_mutually_exclusive_group()
@@ -221,7 +230,8 @@ def replay_line(options, ktap):
     words = ["bazel run //stress/kernel:run --"]
     for flag, value, usual in [
             ("--run", options.run, "suite"), ("--smp", options.smp, 1),
-            ("--mem", options.mem, "1G"), ("--accel", options.accel, "auto"),
+            ("--mem", options.mem, "1G"), ("--cpu", options.cpu, "max"),
+            ("--accel", options.accel, "auto"),
             ("--time", options.time and f"{options.time}s", None),
             ("--seed", options.seed, None), ("--case", case, None),
             ("--break", options.break_kind, None)]:

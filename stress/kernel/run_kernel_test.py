@@ -123,6 +123,23 @@ class Environment(unittest.TestCase):
         self.assertIn("# 639 MiB of lowmem, 64 MiB of highmem from pfn "
                       "0x38000 on\n", result.stdout)
 
+    def test_cpus_that_can_do_less(self):
+        for cpu, sentence in [
+                ("max,-nx", "# page tables: PAE: there is RAM above 4 GiB"),
+                ("max,-pae", "# page tables: without PAE: the CPU has no PAE"),
+                ("qemu32", "# warning: RAM beyond the 32 bits of a physical "
+                           "address is ignored"),
+        ]:
+            result = run("--case", "_4_gib", "--mem", "6G", "--cpu", cpu)
+            self.assertEqual(result.returncode, 0, result)
+            self.assertIn(sentence + "\n", result.stdout)
+        self.refused(run("--cpu", "pentium"), "this CPU is no i686")
+
+    def test_large_module(self):
+        with tempfile.NamedTemporaryFile(suffix=".hmt") as module:
+            module.truncate(10000001)  # beyond the provisional page tables
+            self.refused(run("--module", module.name), "bad boot module")
+
     def test_boot_words_that_make_no_layout(self):
         for words, sentence in [
                 ("vmalloc=2G", "vmalloc=2048M is too much"),
@@ -143,6 +160,10 @@ class Environment(unittest.TestCase):
 
     def test_unknown_flag(self):
         self.refused(run("--colour"), "unrecognized arguments: --colour")
+
+    def test_bad_cpus(self):
+        self.refused(run("--cpu", "a;b"), "'a;b' is not a CPU of QEMU's")
+        self.refused(run("--cpu", "nonesuch"), "QEMU ended with status 1")
 
     def test_bad_values(self):
         for flag, value, sentence in [

@@ -16,6 +16,14 @@
 #define MB_MAGIC	0x1badb002
 #define MB_FLAGS	0x00000002	/* we want the memory map */
 
+/* CPUID.01H:EDX: large pages, and the first instruction a Pentium lacks. */
+#define CPUID_PSE	0x00000008
+#define CPUID_CMOV	0x00008000
+
+#define SERIAL_PORT	0x3f8
+#define EXIT_PORT	0xf4		/* port_i686.c */
+#define EXIT_UNFIT	0x13		/* i686.h */
+
 #define CR0_PG		0x80000000
 #define CR0_WP		0x00010000
 #define CR4_PSE		0x00000010
@@ -45,6 +53,13 @@ i686_provisional_pgd:
 i686_entry:
 	cli
 	cld
+	movl	%ebx, %esi		/* the loader's two values */
+	movl	%eax, %edi
+	movl	$1, %eax
+	cpuid
+	andl	$(CPUID_PSE | CPUID_CMOV), %edx
+	cmpl	$(CPUID_PSE | CPUID_CMOV), %edx
+	jne	unfit
 	movl	%cr4, %ecx
 	orl	$CR4_PSE, %ecx
 	movl	%ecx, %cr4
@@ -58,11 +73,30 @@ i686_entry:
 upper_half:
 	movl	$(i686_stacks + BOOT_STACK_TOP), %esp
 	xorl	%ebp, %ebp		/* backtraces end here */
-	pushl	%ebx
-	pushl	%eax
+	pushl	%esi
+	pushl	%edi
 	call	i686_start
 	ud2
+
+/* Too old for what the compiler makes, so there is no C to say it in. */
+unfit:
+	movl	$PHYS(unfit_sentence), %esi
+	movw	$SERIAL_PORT, %dx
+1:	lodsb
+	testb	%al, %al
+	jz	2f
+	outb	%al, %dx
+	jmp	1b
+2:	movl	$EXIT_UNFIT, %eax
+	outl	%eax, $EXIT_PORT
+3:	hlt
+	jmp	3b
 	.size	i686_entry, . - i686_entry
+
+	.section .rodata
+unfit_sentence:
+	.asciz	"Bail out! this CPU is no i686: no large pages, or no CMOV\n"
+	.text
 
 /*
  * void i686_enable_pae(uint32_t bridge, uint32_t cr3)

@@ -26,8 +26,12 @@ struct multiboot_info {
 	uint32_t mmap_length, mmap_addr;
 };
 
-/* Below it are the firmware's tables and code for other CPUs. */
-#define ONE_MIB 0x100000
+/*
+ * Below it are the firmware's variables, where it may look again, and the code
+ * for other CPUs. What the loader says of memory may be there, too, or above:
+ * that is read before the first frame is taken.
+ */
+#define FIRST_FREE 0x10000
 
 static struct memmap loader_map;
 static struct bootmem bootmem;
@@ -117,7 +121,7 @@ static const char *find_memory(uint32_t magic, uint32_t info_phys)
 	const char *why;
 
 	bootmem_init(&bootmem, PROVISIONAL_BYTES);
-	why = reserve(0, ONE_MIB);
+	why = reserve(0, FIRST_FREE);
 	if (!why)
 		why = reserve(image, i686_image_end - i686_image_start);
 	if (!why)

@@ -38,10 +38,16 @@ static inline bool cpu_has_nx(void)
 	       (cpuid(0x80000001).edx & (1U << 20)) != 0;
 }
 
-/* Bits of a physical address; 36 where a processor with PAE does not say. */
+/*
+ * Bits of a physical address. The SDM says 36 where a processor with PAE has no
+ * leaf for it, but QEMU's default one has PAE and 32: there, PSE-36 tells. A
+ * Pentium Pro loses what it has above 4 GiB this way.
+ */
 static inline unsigned int cpu_physical_bits(void)
 {
-	return cpuid_has_leaf(0x80000008) ? cpuid(0x80000008).eax & 0xff : 36;
+	if (cpuid_has_leaf(0x80000008))
+		return cpuid(0x80000008).eax & 0xff;
+	return cpuid(1).edx & (1U << 17) ? 36 : 32;
 }
 
 #endif

@@ -136,10 +136,11 @@ static port_atomic_t *table_of(void *bootmem, pfn_t pfn)
 /* What the loader left is read during tests, too, so no large page there. */
 static vaddr_t small_below(const struct bootmem *bootmem)
 {
-	uint64_t end = bootmem_reserved_end(bootmem);
+	vaddr_t end = (vaddr_t)bootmem_reserved_end(bootmem);
 
-	return I686_PAGE_OFFSET +
-	       (vaddr_t)(end > PROVISIONAL_BYTES ? end : PROVISIONAL_BYTES);
+	if (end < PROVISIONAL_BYTES)
+		end = PROVISIONAL_BYTES;
+	return I686_PAGE_OFFSET + ((end + PAGE_SIZE - 1) & PAGE_MASK);
 }
 
 static const char *build(struct bootmem *bootmem)
