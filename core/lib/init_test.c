@@ -207,6 +207,9 @@ Test(init, ranges_ascend_and_have_pages)
 	in_pieces(false, pieces);
 	pieces[1].nr_pages = UINT32_MAX; /* its end does not wrap */
 	EXPECT_REFUSED(config, sentence);
+	in_pieces(false, pieces);
+	pieces[0].first_pfn = 0; /* the first frame there is */
+	EXPECT_ACCEPTED(config);
 }
 
 Test(init, ranges_have_the_pages_of_mem_map)
@@ -309,4 +312,14 @@ Test(init, a_second_init_forgets_the_first)
 	cr_expect_eq(hm->pkmap.free[0], 3);
 	cr_expect_eq(hm->pkmap.hand[0], 0);
 	EXPECT_SOUND(hm);
+}
+
+Test(init, memory_may_hold_anything_before)
+{
+	struct highmem_config config = good(false);
+
+	memset(&scratch, 0xff, sizeof(scratch));
+	EXPECT_ACCEPTED(config);
+	for (unsigned int w = 0; w < HIGHMEM_MAX_SLOTS / 32; w++)
+		cr_expect_eq(scratch.pkmap.free[w], w == 0 ? 0xff : 0);
 }

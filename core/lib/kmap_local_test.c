@@ -191,6 +191,23 @@ Test(kmap_local, the_window_of_another_cpu)
 	EXPECT_SOUND(hm);
 }
 
+static void unmap_the_window_before(void *arg)
+{
+	(void)arg;
+	kunmap_local(hm, window(0, KM_MAX_IDX - 1));
+	EXPECT_BUG("highmem: BUG: kunmap_local of 0xfffee000: not the newest "
+		   "local map of task 1");
+}
+
+/* The last window of a CPU lies right before the first of the next. */
+Test(kmap_local, without_a_map_the_last_window_of_another_cpu)
+{
+	boot_local(SMALL);
+	machine_spawn(1, unmap_the_window_before, NULL);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	EXPECT_SOUND(hm);
+}
+
 Test(kmap_local, addresses_that_are_no_local_map)
 {
 	boot_local(SMALL);

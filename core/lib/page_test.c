@@ -251,6 +251,17 @@ Test(kmap_to_page, both_ends_of_the_windows)
 	EXPECT_BUG("");
 }
 
+Test(kmap_to_page, the_last_window_of_the_last_cpu)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+	vaddr_t last = fixmap_vaddr(FIX_KMAP_END);
+
+	port_pte_set(last,
+		     pte_make(page_to_pfn(hm, high(hm, 3)), hm->config.prot));
+	cr_expect_eq(kmap_to_page(hm, (void *)last), high(hm, 3));
+	port_pte_clear(last);
+}
+
 Test(kmap_to_page, nowhere)
 {
 	struct highmem *hm = boot((struct machine_config){ 0 });

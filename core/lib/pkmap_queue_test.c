@@ -382,6 +382,20 @@ Test(pkmap_queue, kmap_waits_on_through_a_signal)
 	EXPECT_SOUND(hm);
 }
 
+Test(pkmap_queue, what_is_appended_comes_last_whatever_it_held)
+{
+	struct pkmap_waiter first = { .task = NULL };
+	struct pkmap_waiter last = { .next = &first };
+	struct pkmap_queue *queue;
+
+	boot_small(2);
+	queue = &hm->pkmap.queue[0];
+	queue_append(queue, &first);
+	queue_append(queue, &last);
+	cr_expect_eq(first.next, &last);
+	cr_expect_null(last.next);
+}
+
 /* ---- Broken state ------------------------------------------------------------------ */
 
 Test(pkmap_queue, a_waiter_that_is_served_twice_is_reported)

@@ -122,6 +122,24 @@ Test(validate, free_map_in_the_last_word)
 		   "~slots_in_word(hm, w)) == 0");
 }
 
+/* Each bit of the words beyond, and of the last word, one by one. */
+Test(validate, no_bit_beyond_the_last_slot_goes_unseen)
+{
+	static const unsigned int sizes[] = { 31, 32, 40 };
+
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		hm = boot((struct machine_config){ .nr_slots = sizes[i] });
+		for (unsigned int bit = sizes[i]; bit < 96; bit++) {
+			hm->pkmap.free[bit / 32] |= (uint32_t)1 << (bit % 32);
+			cr_expect_not_null(highmem_validate(hm), "bit %u", bit);
+			hm->pkmap.free[bit / 32] &= ~((uint32_t)1
+						      << (bit % 32));
+		}
+		cr_expect_null(highmem_validate(hm));
+		machine_shutdown();
+	}
+}
+
 Test(validate, hand)
 {
 	boot_sound(2);
@@ -129,6 +147,9 @@ Test(validate, hand)
 	cr_expect_null(highmem_validate(hm));
 	hm->pkmap.hand[1] = 5;
 	EXPECT_WHY("hand 1: not true: hm->pkmap.hand[c] <= "
+		   "hm->config.nr_slots");
+	hm->pkmap.hand[0] = 5;
+	EXPECT_WHY("hand 0: not true: hm->pkmap.hand[c] <= "
 		   "hm->config.nr_slots");
 }
 
@@ -219,6 +240,8 @@ Test(validate, a_lowmem_page_has_no_slot)
 	boot_sound(1);
 	set_slot(low(hm, 1), 1);
 	EXPECT_WHY("page 1: not true: page_is_highmem(hm, page)");
+	set_slot(low(hm, 0), 1);
+	EXPECT_WHY("page 0: not true: page_is_highmem(hm, page)");
 }
 
 Test(validate, a_page_names_a_slot_that_exists)

@@ -9,8 +9,8 @@ what compiles to the same as an earlier mutant. The rest is compiled against the
 sim and shown to the techniques of the kill matrix until one kills it.
 
 run     judges the mutants that RESULTS does not have yet, and appends to it.
-        Ctrl-C and kill -9 lose only what is running. When the tests have
-        changed, those that survived them are tried again.
+        Ctrl-C and kill -9 lose only what is running. When the tests or the
+        core have changed, those that survived are tried again.
 report  prints the score, and every survivor with its change.
 
 A survivor that SURVIVORS.md gives a reason for does not count; an entry there
@@ -60,8 +60,11 @@ def parse_arguments(argv):
     run = verbs.add_parser("run", help="fill RESULTS")
     run.add_argument("--every", type=kill_matrix.positive, default=1,
                      metavar="N", help="only each N-th mutant (default: 1)")
+    run.add_argument("--techniques", type=kill_matrix.names, metavar="A,B",
+                     help="default: " + ",".join(auto_run.TECHNIQUES))
     run.add_argument("--limit", type=kill_matrix.seconds, default=4.0,
-                     metavar="TIME", help="for explore and dfs (default: 4s)")
+                     metavar="TIME",
+                     help="for each search (default: 4s)")
     run.add_argument("--jobs", type=kill_matrix.positive,
                      default=os.cpu_count(), metavar="N",
                      help="mutants at a time (default: all CPUs)")
@@ -197,8 +200,11 @@ def verb_run(options, core, here):
               f"{record['line']} {record['operator']}: {record['verdict']} "
               f"{record.get('by', '')}", flush=True)
 
-    auto_run.run(core, mutants, here, options.jobs, options.limit,
-                 load(options.results), keep)
+    judging = {"here": here, "limit": options.limit,
+               "techniques": kill_matrix.choose(
+                   options.techniques, auto_run.TECHNIQUES, "technique")}
+    auto_run.run(core, mutants, judging, options.jobs, load(options.results),
+                 keep)
 
 
 def verdict(options, core, here):

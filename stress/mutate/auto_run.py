@@ -49,7 +49,8 @@ HANG_FACTOR, HANG_SECONDS = 4, 5
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change to one file; `key` also depends on the rest of the core."""
+    """One change to one file. `key` knows this file, and no other of the core:
+    what was killed counts as killed until its own file changes."""
 
     file: str  # core/lib/...
     operator: str
@@ -96,7 +97,7 @@ class Core:
                 line, old, new = mutations.lines_changed(text, mutated)
                 found.append(Mutant(file, mutation.operator, line, tuple(old),
                                     tuple(new), mutated,
-                                    _hash(self.digest, file, mutated)))
+                                    _hash(file, mutated)))
         return found[::every]
 
 
@@ -185,14 +186,15 @@ class Files:
 class Judge:
     """Runs techniques until one kills."""
 
-    def __init__(self, core, here, folder, limit):
+    def __init__(self, core, here, folder, limit, techniques):
         self.here, self.limit = here, limit
         self.took = {}
-        self.techniques = TECHNIQUES
+        self.techniques = techniques
         self.compilers = {
             f: Compiler(core, folder, f)
-            for f in sorted({flavour_of(t) for t in self.techniques})}
-        self.digest = _hash(*(
+            for f in sorted({"sim", *map(flavour_of, techniques)})}
+        # What a survivor has met: this core, with these programs.
+        self.digest = _hash(core.digest, *techniques, *(
             (here / cells.TECHNIQUES[t].program).read_bytes()
             for t in self.techniques))
 
@@ -250,11 +252,11 @@ class Judge:
                              seconds=round(time.monotonic() - start, 2))
 
 
-def run(core, mutants, here, jobs, limit, known, keep):
+def run(core, mutants, judging, jobs, known, keep):
     """Judges the mutants that `known` has no lasting verdict on.
 
-    known: {key: record} of earlier runs; keep(record, done, total) is called
-    under a lock.
+    judging: a Judge's arguments, but for its folder, by name. known: {key:
+    record} of earlier runs. keep(record, done, total) is called under a lock.
     """
     lock, first = threading.Lock(), {}
 
@@ -263,7 +265,7 @@ def run(core, mutants, here, jobs, limit, known, keep):
             return first.setdefault(code, key) != key
 
     with tempfile.TemporaryDirectory(prefix="auto.") as folder:
-        judge = Judge(core, here, folder, limit)
+        judge = Judge(core, folder=folder, **judging)
         todo = [m for m in mutants if _is_open(known.get(m.key), judge.digest)]
         print(f"{len(mutants)} mutants, {len(mutants) - len(todo)} of them "
               "done", flush=True)
@@ -293,7 +295,7 @@ def run(core, mutants, here, jobs, limit, known, keep):
 
 
 def _is_open(record, programs):
-    """No verdict yet, or one of programs that may have learned since."""
+    """No verdict yet, or it met programs that may have learned since."""
     if record is None:
         return True
     return record["verdict"] == cells.SURVIVED and \

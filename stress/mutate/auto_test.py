@@ -176,10 +176,15 @@ class Runs(unittest.TestCase):
         self.assertEqual(status, 0, text)
         self.assertIn("[3/3,", text)
 
-    def test_another_core_is_judged_anew(self):
+    def test_another_file_is_judged_anew(self):
         self.auto("run", "--gate=25")
         self.write(self.here.parent.parent / "core/lib/sum.c", CORE + "\n")
         self.assertIn(" 0 of them done", self.auto("run", "--gate=25")[1])
+
+    def test_a_change_elsewhere_is_for_the_survivors(self):
+        self.auto("run", "--gate=25")
+        self.write(self.here.parent.parent / "core/lib/more.c", "int more;\n")
+        self.assertIn(" 1 of them done", self.auto("run", "--gate=25")[1])
 
     def test_a_technique_that_kills_the_healthy_core_is_no_use(self):
         self.write(self.here / "program", PROGRAM.replace("== 8", "== 9"))
@@ -190,6 +195,7 @@ class Runs(unittest.TestCase):
     def test_usage(self):
         self.assertEqual(self.auto("run", "--files=no.c")[0], 1)
         self.assertEqual(self.auto("run", "--gate=101")[0], 1)
+        self.assertEqual(self.auto("run", "--techniques=x")[0], 1)
         self.assertEqual(self.auto("report")[0], 1)
 
 

@@ -43,6 +43,7 @@ MUTANTS = {
     "first_highmem_page": _mutant("page.c"),
     "flush_before_clear": _mutant("pkmap.c"),
     "flush_keeps_idle": _mutant("pkmap.c", first = "unit"),
+    "flush_serves_first": _mutant("pkmap.c"),
     "flush_serves_nobody": _mutant("pkmap.c", first = "unit"),
     "flush_wrong_colour": _mutant("pkmap.c"),
     "flushes_twice": _mutant("pkmap.c", first = "unit"),
