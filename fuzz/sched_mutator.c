@@ -75,7 +75,7 @@ static bool mutate_machine(const struct mutation *m)
 	struct machine_config *machine = &m->program->machine;
 	unsigned int log = (unsigned int)__builtin_ctz(machine->nr_colours);
 
-	switch (below(m, 8)) {
+	switch (below(m, 10)) {
 	case 0:
 		machine->nr_cpus = step_size(m, machine->nr_cpus, 1, MOST_CPUS);
 		break;
@@ -91,6 +91,12 @@ static bool mutate_machine(const struct mutation *m)
 		break;
 	case 4:
 		machine->force_map = !machine->force_map;
+		break;
+	case 6:
+		machine->nested_irqs = !machine->nested_irqs;
+		break;
+	case 7:
+		machine->sparse_cpus = !machine->sparse_cpus;
 		break;
 	case 5:
 		machine->nr_pages = step_size(m, machine->nr_pages, 1,

@@ -93,7 +93,8 @@ const char *ct_run_one(const struct machine_config *config,
 	X(windows_survive_a_context_switch) \
 	X(each_task_has_all_windows) \
 	X(sleeping_with_a_local_map) \
-	X(first_and_last_window_of_each_cpu)
+	X(first_and_last_window_of_each_cpu) \
+	X(cpu_ids_with_holes)
 
 #define CT_DECLARE(name) const char *ct_##name(void);
 CT_CASES_PKMAP(CT_DECLARE)

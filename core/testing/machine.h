@@ -25,9 +25,50 @@ struct machine_config {
 	unsigned int nr_pages;	  /* highmem pages, 1 to MACHINE_MAX_PAGES */
 	unsigned int local_depth; /* local maps per task, 1 to KM_MAX_IDX */
 	bool pae;	  /* only where the port can: see machine_can() */
+	bool sparse_cpus; /* their ids have holes: machine_cpu_mask() */
 	bool nested_irqs; /* handlers run with interrupts on */
 	bool force_map;	  /* local maps of lowmem pages use windows too */
 };
+
+/*
+ * The ids of a machine's CPUs, one bit for each. Sparse ones are spread over
+ * what there is, and CPU 0 is not among them: 7; 3 and 7; 2, 5 and 7; ...
+ */
+static inline uint32_t machine_cpu_mask(const struct machine_config *config)
+{
+	uint32_t mask = 0;
+
+	for (unsigned int nr = 0; nr < config->nr_cpus; nr++) {
+		unsigned int last = HIGHMEM_MAX_CPUS * (nr + 1) - 1;
+
+		mask |= 1U
+			<< (config->sparse_cpus ? last / config->nr_cpus : nr);
+	}
+	return mask;
+}
+
+/*
+ * Programs and tests number the CPUs of a machine from 0. What port_cpu_id()
+ * says on CPU @nr, and which number has the CPU that we are on.
+ */
+static inline unsigned int machine_cpu_id(unsigned int nr)
+{
+	uint32_t mask = port_facts()->cpu_mask;
+
+	while (nr-- > 0)
+		mask &= mask - 1;
+	return (unsigned int)__builtin_ctz(mask);
+}
+
+static inline unsigned int machine_this_cpu(void)
+{
+	uint32_t below = port_facts()->cpu_mask & ((1U << port_cpu_id()) - 1);
+	unsigned int nr = 0;
+
+	for (; below; below &= below - 1)
+		nr++;
+	return nr;
+}
 
 enum machine_verdict {
 	MACHINE_DONE,	 /* every task returned */

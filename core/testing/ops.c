@@ -267,7 +267,7 @@ static enum op_outcome perform_raise(struct exec *exec, struct actor *actor,
 	bool nested = exec->program->machine.nested_irqs;
 
 	/* The handler's state is its CPU's: first of all, is it ours? */
-	if (port_cpu_id() != exec->program->irq_cpu[op->arg] ||
+	if (machine_this_cpu() != exec->program->irq_cpu[op->arg] ||
 	    (is_handler(actor) && !nested) ||
 	    exec_handler(exec, op->arg)->active)
 		return OP_SKIPPED;

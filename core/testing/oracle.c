@@ -187,8 +187,8 @@ static void check_held(struct exec *exec, const struct actor *actor,
 /* Below the depth the windows are the maps' pages; above it they are empty. */
 static void check_windows(struct exec *exec, const struct actor *actor)
 {
-	unsigned int cpu = port_cpu_id(); /* nobody moves us meanwhile */
-	unsigned int first = FIX_KMAP_BEGIN + cpu * KM_MAX_IDX;
+	unsigned int cpu = machine_this_cpu(); /* nobody moves us meanwhile */
+	unsigned int first = FIX_KMAP_BEGIN + port_cpu_id() * KM_MAX_IDX;
 	unsigned int window = 0;
 
 	for (unsigned int i = 0; i < actor->nr_local; i++) {

@@ -3,6 +3,7 @@
 
 /* In byte 4, above the numbers of tasks and handlers. */
 #define HEADER_NESTED 0x40
+#define HEADER_SPARSE 0x80
 
 static unsigned int nibble(uint8_t byte, unsigned int which)
 {
@@ -21,6 +22,7 @@ static void decode_machine(struct program *program, const uint8_t *header)
 		.pae = (header[3] & 4) != 0,
 		.force_map = (header[3] & 8) != 0,
 		.nested_irqs = (header[4] & HEADER_NESTED) != 0,
+		.sparse_cpus = (header[4] & HEADER_SPARSE) != 0,
 		.local_depth = 1 + nibble(header[3], 1),
 	};
 	/* Slots are a multiple of colours: round up, 64 is one of all. */
@@ -210,7 +212,8 @@ static void encode_header(const struct program *program, uint8_t *header)
 			      (unsigned int)m->force_map << 3 |
 			      (m->local_depth - 1) << 4);
 	header[4] = (uint8_t)((program->nr_tasks - 1) | program->nr_irqs << 2 |
-			      (m->nested_irqs ? HEADER_NESTED : 0));
+			      (m->nested_irqs ? HEADER_NESTED : 0) |
+			      (m->sparse_cpus ? HEADER_SPARSE : 0));
 	header[5] = (uint8_t)(program->task_cpu[0] | program->task_cpu[1] << 4);
 	header[6] = (uint8_t)(program->task_cpu[2] | program->task_cpu[3] << 4);
 	header[7] = (uint8_t)(program->irq_cpu[0] | program->irq_cpu[1] << 4);

@@ -31,9 +31,11 @@ static bool parse_setting(struct parser *p)
 		return parse_yes_no(p, &m->force_map);
 	if (word_is(key, "nested"))
 		return parse_yes_no(p, &m->nested_irqs);
+	if (word_is(key, "sparse"))
+		return parse_yes_no(p, &m->sparse_cpus);
 	p->at = key.text;
-	return fail(p, "cpus, slots, pages, colours, depth, pae, force or "
-		       "nested");
+	return fail(p, "cpus, slots, pages, colours, depth, pae, force, "
+		       "nested or sparse");
 }
 
 static bool parse_machine(struct parser *p)

@@ -214,6 +214,7 @@ static struct machine_config random_machine(uint64_t *seed)
 		.pae = prng_below(seed, 2) == 1,
 		.force_map = prng_below(seed, 2) == 1,
 		.nested_irqs = prng_below(seed, 2) == 1,
+		.sparse_cpus = prng_below(seed, 2) == 1,
 	};
 }
 

@@ -357,9 +357,20 @@ static unsigned int cpus_used(const struct program *p)
 
 #define FIELD(name) offsetof(struct machine_config, name)
 
-static bool shrink_machine(struct minimizer *m)
+/* @field: the place of a bool in the machine. */
+static bool switch_off(struct minimizer *m, size_t field)
 {
 	struct program plain = m->best;
+	bool *setting = (bool *)((char *)&plain.machine + field);
+
+	if (!*setting)
+		return false;
+	*setting = false;
+	return keep_if_it_fails(m, &plain);
+}
+
+static bool shrink_machine(struct minimizer *m)
+{
 	bool any = false;
 
 	any |= shrink_to(m, FIELD(nr_colours), 1);
@@ -369,11 +380,10 @@ static bool shrink_machine(struct minimizer *m)
 	any |= rename_pages(m);
 	any |= shrink_to(m, FIELD(nr_pages), pages_used(&m->best));
 	any |= shrink_to(m, FIELD(nr_cpus), cpus_used(&m->best));
-	plain = m->best;
-	plain.machine.pae = false;
-	plain.machine.force_map = false;
-	if (m->best.machine.pae || m->best.machine.force_map)
-		any |= keep_if_it_fails(m, &plain);
+	any |= switch_off(m, FIELD(pae));
+	any |= switch_off(m, FIELD(force_map));
+	any |= switch_off(m, FIELD(nested_irqs));
+	any |= switch_off(m, FIELD(sparse_cpus));
 	return any;
 }
 

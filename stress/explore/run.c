@@ -71,6 +71,8 @@ static void random_machine(struct machine_config *machine, uint64_t *seed)
 		.local_depth = 1 + prng_below(seed, 4),
 		.pae = prng_below(seed, 4) == 0,
 		.force_map = prng_below(seed, 4) == 0,
+		.nested_irqs = prng_below(seed, 4) == 0,
+		.sparse_cpus = prng_below(seed, 4) == 0,
 	};
 }
 

@@ -76,7 +76,7 @@ static vaddr_t place_vaddr(const struct record *record, unsigned int place)
 
 	if (place < machine->nr_slots)
 		return sim.hm.config.pkmap_base + place * PAGE_SIZE;
-	return fixmap_vaddr(FIX_KMAP_BEGIN + cpu * KM_MAX_IDX +
+	return fixmap_vaddr(FIX_KMAP_BEGIN + sim.cpus[cpu].id * KM_MAX_IDX +
 			    window % machine->local_depth);
 }
 

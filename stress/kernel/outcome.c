@@ -136,6 +136,7 @@ const struct program *outcome_plain(const struct program *program, bool one_cpu)
 	plain = *program;
 	plain.machine.pae = false;
 	plain.machine.nested_irqs = false;
+	plain.machine.sparse_cpus = false;
 	if (!one_cpu)
 		return &plain;
 	plain.machine.nr_cpus = 1;

@@ -43,6 +43,7 @@ static void draw_machine(struct machine_config *machine,
 		.local_depth = 1 + prng_below(seed, 4),
 		.pae = prng_below(seed, 2),
 		.force_map = prng_below(seed, 4) == 0,
+		.sparse_cpus = prng_below(seed, 4) == 0,
 	};
 	machine->nr_colours = draw_colours(machine->nr_slots, seed);
 	/* More pages than slots, or nobody would ever wait. */

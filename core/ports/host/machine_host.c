@@ -103,7 +103,8 @@ struct highmem *machine_boot(const struct machine_config *config)
 	machine.config = *config;
 	machine.first_pfn = border - MACHINE_LOWMEM_PAGES;
 	host_facts.pae = config->pae;
-	host_facts.cpu_mask = (1U << config->nr_cpus) - 1;
+	host_facts.cpu_mask = machine_cpu_mask(config);
+	host_self.cpu = machine_cpu_id(0);
 	host_pte_reserved = config->pae ? 0 : ~(pte_t)UINT32_MAX;
 	make_memory(config);
 	host_mmu_reset();
@@ -148,7 +149,7 @@ void machine_shutdown(void)
 
 uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 {
-	return host_task_make(cpu, entry, arg)->task.id;
+	return host_task_make(machine_cpu_id(cpu), entry, arg)->task.id;
 }
 
 enum machine_verdict machine_run(void)
@@ -324,7 +325,7 @@ const char *machine_audit(void)
 	/* Between operations of one task, others are in the middle of theirs. */
 	if (host_task_self() != &host_tasks[0])
 		return NULL;
-	for (unsigned int cpu = 0; cpu < machine.config.nr_cpus; cpu++) {
+	for (unsigned int cpu = 0; cpu < HIGHMEM_MAX_CPUS; cpu++) {
 		for (unsigned int nr = 0; nr < HOST_TABLE_PAGES; nr++) {
 			if (!is_stale(cpu, nr))
 				continue;

@@ -59,6 +59,8 @@ const char *machine_can(const struct machine_config *config)
 		return fewer_cpus();
 	if (config->pae != paging_has_pae())
 		return pae_differs(config->pae);
+	if (config->sparse_cpus)
+		return "the i686 port numbers its CPUs without holes";
 	if (config->nested_irqs)
 		return "the i686 port has no nested interrupts so far";
 	if (config->nr_pages > MACHINE_MAX_PAGES)

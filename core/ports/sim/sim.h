@@ -73,6 +73,7 @@ struct sim_cpu {
 	pte_t tlb[SIM_WINDOW_PAGES];	   /* 0: nothing cached */
 	uint16_t cached[SIM_WINDOW_PAGES]; /* windows with an entry, unordered */
 	unsigned int nr_cached;
+	unsigned int id; /* as the core knows it */
 	struct port_task *current;
 	uint32_t irq_depth;   /* handlers on this CPU's stack */
 	uint32_t shootdowns;  /* not answered yet: one bit for each task's id */

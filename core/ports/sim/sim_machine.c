@@ -90,9 +90,11 @@ struct highmem *machine_boot(const struct machine_config *config)
 	sim.facts = (struct port_facts){
 		.name = "sim",
 		.pae = config->pae,
-		.cpu_mask = (1U << config->nr_cpus) - 1,
+		.cpu_mask = machine_cpu_mask(config),
 		.tlb_flush_ceiling = 33,
 	};
+	for (unsigned int c = 0; c < config->nr_cpus; c++)
+		sim.cpus[c].id = machine_cpu_id(c);
 	sim.tlb_stats = (struct machine_tlb_stats){ 0 };
 	sim_bugs_reset();
 	sim_tasks_reset();

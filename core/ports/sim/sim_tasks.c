@@ -23,7 +23,7 @@ const struct port_facts *port_facts(void)
 
 unsigned int port_cpu_id(void)
 {
-	return sim.cpu;
+	return this_cpu()->id;
 }
 
 void port_preempt_disable(void)

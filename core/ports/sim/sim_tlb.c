@@ -85,7 +85,7 @@ static bool may_use(unsigned int cpu, vaddr_t vaddr)
 	unsigned int fix = virt_to_fix(vaddr);
 
 	return fix < FIX_KMAP_BEGIN || fix > FIX_KMAP_END ||
-	       (fix - FIX_KMAP_BEGIN) / KM_MAX_IDX == cpu;
+	       (fix - FIX_KMAP_BEGIN) / KM_MAX_IDX == sim.cpus[cpu].id;
 }
 
 /*
