@@ -127,6 +127,13 @@ class Replay(Explorer):
         program = self.path("d.hmt", DEADLOCK)
         result = self.expect(70, "replay", "--trace=none", program)
         self.assertIn("deadlock of the program", result.stdout)
+        self.assertIn("A holds p0 and waits for p2, B holds p1", result.stdout)
+
+    def test_an_unlock_stands_where_the_core_does_it(self):
+        program = self.path("p.hmt", HAND_OVER)
+        full = self.expect(0, "replay", "--trace=full", program).stdout
+        self.assertRegex(full, r"unlock pkmap\.lock +kmap_miss pkmap\.c")
+        self.assertNotRegex(full, r"unlock .* sim_tasks\.c")
 
     def test_choices_that_fit_nothing_are_told(self):
         program = self.path("p.hmt", HAND_OVER + "choices: 9000=B\n")

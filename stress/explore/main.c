@@ -11,6 +11,8 @@
 #include "core/testing/prng.h"
 #include "stress/explore/options.h"
 
+#define REPORT_SECONDS 5.0
+
 static struct program program;
 
 static int missing(const char *what)
@@ -76,8 +78,11 @@ static int verb_replay(const struct options *o)
 		printf("note: %u choices of the program fit no question; was it "
 		       "recorded by another version of the core?\n",
 		       result.nr_unmatched);
-	printf("%s%s\ntrace hash %016llx\n", verdict == EXEC_BUG ? "BUG: " : "",
+	printf("%s%s\n%s%strace hash %016llx\n",
+	       verdict == EXEC_BUG ? "BUG: " : "",
 	       verdict == EXEC_OK ? "ok" : result.exec.sentence,
+	       verdict == EXEC_OK ? "" : explain_program(&program),
+	       verdict == EXEC_OK ? "" : "\n",
 	       (unsigned long long)result.trace_hash);
 	return status_of(verdict);
 }
@@ -158,9 +163,11 @@ static int verb_selftest(const struct options *o)
 	struct search_options search = o->search;
 	struct controlled_options replay = { .faults = search.faults };
 	uint64_t seed = o->seed;
+	double next_report;
 
 	search.strategy = SEARCH_RANDOM;
 	search.iterations = 1;
+	next_report = now_seconds() + REPORT_SECONDS;
 	for (uint64_t i = 0; i < rounds; i++) {
 		struct machine_config machine = { .nr_cpus = 2,
 						  .nr_slots = 2,
@@ -168,6 +175,12 @@ static int verb_selftest(const struct options *o)
 						  .nr_pages = 4,
 						  .local_depth = 4 };
 
+		if (now_seconds() >= next_report) {
+			fprintf(stderr, "explore: %llu of %llu runs\n",
+				(unsigned long long)i,
+				(unsigned long long)rounds);
+			next_report += REPORT_SECONDS;
+		}
 		program_generate(&program, &machine, 2, 3, &seed);
 		search_program(&program, &search, &seed, &found);
 		if (found.run.too_many_choices)

@@ -130,9 +130,18 @@ static uint32_t draw_faults(const struct program *program, uint32_t allowed,
 {
 	uint32_t faults = faults_of_use(program);
 
-	if (faults == 0 && prng_below(seed, 4) == 0)
+	if (faults == 0 && prng_below(seed, 8) == 0)
 		faults = 1U << prng_below(seed, CONTROLLED_NR_FAULTS);
 	return faults & allowed;
+}
+
+/* Rather a wide one: what is within a narrow one is within it, too. */
+static unsigned int draw_bound(unsigned int most, uint64_t *seed)
+{
+	unsigned int one = prng_below(seed, most + 1);
+	unsigned int other = prng_below(seed, most + 1);
+
+	return one > other ? one : other;
 }
 
 /* A small program, its schedules in order, as far as the budget goes. */
@@ -147,7 +156,7 @@ static enum search_end try_small(const struct options *o, struct budget *b,
 	search.faults = draw_faults(program, o->search.faults, seed);
 	if (search.max_preemptions > MOST_PREEMPTIONS)
 		search.max_preemptions = MOST_PREEMPTIONS;
-	search.max_preemptions = prng_below(seed, search.max_preemptions + 1);
+	search.max_preemptions = draw_bound(search.max_preemptions, seed);
 	search.iterations = SCHEDULES_PER_SMALL_PROGRAM;
 	return search_with(search, b, program, seed, result);
 }
@@ -163,7 +172,7 @@ static enum search_end search_generated(const struct options *o,
 
 	while (end != SEARCH_BUG && !interrupted &&
 	       (b->limit == 0 || b->schedules < b->limit)) {
-		bool small = portfolio && in_order <= b->schedules / 3;
+		bool small = portfolio && in_order <= b->schedules / 2;
 
 		end = small ? try_small(o, b, program, seed, result)
 			    : try_any(o, b, program, seed, result);

@@ -10,14 +10,15 @@
 /*
  * What counts against the bound: an answer other than the default where the
  * task could have run on, and a wake-up that nobody sent. Who comes next after
- * one that cannot, and when a delayed store lands, is free.
+ * one that cannot, and when a delayed store or answer lands, is free.
  */
 static uint32_t costly(const struct search *s, enum sim_question question,
 		       const uint8_t *options, unsigned int nr)
 {
 	uint32_t mask = 0;
 
-	if (s->bound == EXPLORE_UNBOUNDED || question == SIM_DRAIN)
+	if (s->bound == EXPLORE_UNBOUNDED || question == SIM_DRAIN ||
+	    question == SIM_ACK)
 		return 0;
 	for (unsigned int i = 1; i < nr; i++)
 		if (question != SIM_NEXT ||

@@ -2,6 +2,9 @@
 #include "core/ports/sim/sim.h"
 #include "stress/explore/trace_machine.h"
 
+_Static_assert(SIM_TASK_FLUSHING == 3 && SIM_TASK_DONE == 5,
+	       "timeline.html names the states of tasks by number");
+
 static void add_cell(struct record *record, enum cell_kind kind, unsigned int a,
 		     unsigned int b)
 {

@@ -87,14 +87,21 @@ static void make_command(char *buf, const char *tool)
 	snprintf(buf + len, (size_t)(MAX_COMMAND - len), " 2>/dev/null");
 }
 
-/* "/a/b/pkmap.c:112 (discriminator 2)" -> "pkmap.c:112" */
+/*
+ * "/a/b/pkmap.c:112 (discriminator 2)" -> "pkmap.c:112". Line 0 is code that the
+ * compiler merged from several lines: only the file is known.
+ */
 static void trim_place(char *place)
 {
 	char *base = strrchr(place, '/');
+	size_t len;
 
 	if (base)
 		memmove(place, base + 1, strlen(base + 1) + 1);
 	place[strcspn(place, " \n")] = '\0';
+	len = strlen(place);
+	if (len > 2 && strcmp(place + len - 2, ":0") == 0)
+		place[len - 2] = '\0';
 }
 
 /* The port's inline functions stand for an access; who wanted it is outside. */

@@ -194,6 +194,9 @@ bool sim_answers_late(unsigned int cpu);
 
 /* All buffered stores of @cpu reach memory. */
 void sim_drain(unsigned int cpu);
+
+/* sim_store() for one who is not the caller of this. */
+void sim_store_by(port_atomic_t *word, uint32_t value, const void *caller);
 bool sim_drain_all(void);
 
 /* Will the next run be controlled? */

@@ -385,7 +385,7 @@ uint32_t sim_load(const port_atomic_t *word)
 	return value;
 }
 
-void sim_store(port_atomic_t *word, uint32_t value)
+void sim_store_by(port_atomic_t *word, uint32_t value, const void *caller)
 {
 	struct sim_cpu *cpu;
 	uint32_t before;
@@ -399,7 +399,12 @@ void sim_store(port_atomic_t *word, uint32_t value)
 								     value };
 	if (!held_back())
 		sim_drain(sim.cpu);
-	sim_tell(SIM_STORE, word, before, value, CALLER);
+	sim_tell(SIM_STORE, word, before, value, caller);
+}
+
+void sim_store(port_atomic_t *word, uint32_t value)
+{
+	sim_store_by(word, value, CALLER);
 }
 
 bool sim_cas(port_atomic_t *word, uint32_t *expected, uint32_t desired)

@@ -147,7 +147,7 @@ void port_spin_unlock(port_spinlock_t *lock)
 	if (!port_spin_is_locked(lock))
 		port_bug("sim: a spin lock is released that is not held");
 	if (sim_controlled)
-		sim_store(&lock->locked, 0);
+		sim_store_by(&lock->locked, 0, __builtin_return_address(0));
 	else
 		lock->locked.value = 0;
 	port_preempt_enable();
@@ -195,13 +195,15 @@ struct port_task *sim_running(void)
 
 /*
  * A CPU's windows belong to its current task, NULL if it has none. Interrupts
- * are off and no other CPU can notice, so the switch is one step.
+ * are off and no other CPU can notice, so the switch is one step. The
+ * scheduler's locks are full fences: no store stays behind.
  */
 static void swap_windows(struct sim_cpu *cpu, struct port_task *task)
 {
 	bool controlled = sim_controlled;
 	port_irq_t flags = port_irq_save();
 
+	sim_drain((unsigned int)(cpu - sim.cpus));
 	sim_controlled = false;
 	if (cpu->current)
 		kmap_local_sched_out(&sim.hm, &cpu->current->ctrl);
@@ -242,13 +244,12 @@ bool sim_can_migrate(const struct port_task *task, unsigned int cpu)
 	       cpu_lets_go(to);
 }
 
-/* The scheduler's locks are full fences: no store stays behind. */
 void sim_migrate(struct port_task *task, unsigned int cpu)
 {
 	struct sim_cpu *from = &sim.cpus[task->cpu];
 	unsigned int now = sim.cpu;
 
-	sim_drain(task->cpu);
+	sim_drain(task->cpu); /* see swap_windows() */
 	if (from->current == task) {
 		sim.cpu = task->cpu;
 		swap_windows(from, NULL);
