@@ -106,8 +106,7 @@ def _replay(name, core, seconds):
         [name + "_corpus"],
     )
 
-def _kernel(name, core, seconds):
-    """The i686 kernel in QEMU, with an interrupt after each instruction."""
+def _kernel_on(pc, name, core):
     kernel_image(
         name = name + "_image",
         core = core,
@@ -115,12 +114,20 @@ def _kernel(name, core, seconds):
     )
     return _program(
         "//stress/kernel:run_kernel.py",
-        ["--kernel=$(rootpath %s_image)" % name],
+        ["--kernel=$(rootpath %s_image)" % name] + pc,
         [
             name + "_image",
             "//stress/kernel:runner_files",
         ],
     )
+
+def _kernel(name, core, seconds):
+    """The i686 kernel in QEMU, with an interrupt after each instruction."""
+    return _kernel_on([], name, core)
+
+def _kernel_pae(name, core, seconds):
+    """The same with PAE, and frames above 4 GiB."""
+    return _kernel_on(["--mem=6G", "--pae"], name, core)
 
 def _torture_with(sanitizers, name, core, seconds):
     torture_binary(
@@ -148,6 +155,7 @@ _LANES = {
     "conformance": struct(port = "sim", program = _conformance, red = [77]),
     "fuzz": struct(port = "sim", program = _fuzz, red = [77]),
     "kernel": struct(port = "i686", program = _kernel, red = [70, 77]),
+    "kernel_pae": struct(port = "i686", program = _kernel_pae, red = [70, 77]),
     "replay": struct(port = "sim", program = _replay, red = [77]),
     "torture": struct(port = "host", program = _torture, red = [70, 77]),
     "tsan": struct(port = "host", program = _tsan, red = [77]),

@@ -16,6 +16,7 @@ unit tests on the sim, tsan on threads, the kernel on the PC.
 
 _LOST_WAKEUP = "lost wake-up: task [0-9]+ sleeps on colour [0-9]+ while slot"
 _LOST_IN_KERNEL = "the waiter sleeps, and there is a slot for it"
+_STALE_IN_KERNEL = "stale TLB entry: 0x[0-9a-f]+ (has no PTE|maps pfn)"
 _STALE = "stale TLB entry: CPU [0-9]+ still has pfn"
 
 def _mutant(source, first = "", slow = "", lanes = {}):
@@ -102,6 +103,8 @@ MUTANTS = {
         "pkmap.c",
         lanes = {
             "fuzz": _STALE,
+            "kernel": _STALE_IN_KERNEL,
+            "kernel_pae": _STALE_IN_KERNEL,
             "replay": _STALE,
             "torture": "still translates .*: a flush is missing|" +
                        "reads .*: it sees another page",
@@ -197,7 +200,13 @@ MUTANTS = {
         lanes = {"unit": "\\[FAIL\\] kmap_to_page::"},
     ),
     "window_flush_before_clear": _mutant("kmap_local.c"),
-    "window_unflushed": _mutant("kmap_local.c"),
+    "window_unflushed": _mutant(
+        "kmap_local.c",
+        lanes = {
+            "kernel": _STALE_IN_KERNEL,
+            "kernel_pae": _STALE_IN_KERNEL,
+        },
+    ),
     "windows_have_no_page": _mutant("page.c"),
     "wrap_skips_slot_0": _mutant("pkmap.c"),
     "wrong_colour_queue": _mutant("pkmap.c", first = "unit"),
