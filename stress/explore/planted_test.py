@@ -14,6 +14,16 @@ import tempfile
 import unittest
 
 EXPLORERS = {}
+
+# Some that each mutant breaks, and some that it does not.
+SMALL = [
+    "task A cpu=0: kmap p0; kunmap p0\ntask B cpu=1: kmap p0",
+    "task A cpu=0: kmap p0\ntask B cpu=1: kmap p1; get p0",
+    "task A cpu=0: get p0\ntask B cpu=1: local p1",
+    "task A cpu=0: kmap p0; kmap p1\ntask B cpu=1: kmap p2",
+    "task A cpu=0: kmap p0; flush\ntask B cpu=1: kmap p1",
+    "task A cpu=0: local p0; check\ntask B cpu=1: get p1; flush",
+]
 MOST_OPERATIONS = 8
 
 
@@ -42,6 +52,31 @@ class Planted(unittest.TestCase):
             self.assertEqual(self.hash_of(again), self.hash_of(found))
             file = replays[0].split()[1]
             self.assertRegex(self.explore(name, 0, "explain", file), why)
+
+    def compare(self, name, *flags):
+        """Pruning changes no verdict: {those of all programs}."""
+        verdicts = set()
+        command = ("run", "--strategy=dfs", "--max-preemptions=1",
+                   "--out=.", *flags, "p.hmt")
+        with tempfile.TemporaryDirectory() as self.folder:
+            for text in SMALL:
+                with open(os.path.join(self.folder, "p.hmt"), "w",
+                          encoding="utf-8") as file:
+                    file.write("machine cpus=2 slots=2 pages=3\n%s\n" % text)
+                codes = [subprocess.run([EXPLORERS[name], *command, *more],
+                                        capture_output=True, check=False,
+                                        cwd=self.folder).returncode
+                         for more in ((), ("--no-prune",))]
+                self.assertEqual(codes[0], codes[1], text)
+                verdicts.add(codes[0])
+        return verdicts
+
+    def test_pruning_changes_no_verdict(self):
+        for name in ("lost_wakeup", "missing_flush"):
+            self.assertEqual(self.compare(name, "--faults=none"), {0, 77})
+            self.assertEqual(self.compare(name, "--faults=spurious"), {0, 77})
+        self.assertEqual(self.compare("enqueue_unfenced", "--faults=tso"),
+                         {0})
 
     def test_a_lost_wakeup(self):
         self.check("lost_wakeup", r"let go of it at step \d+ and did not look")
