@@ -20,21 +20,22 @@ enum {
 /*
  * The lower half again: if it changed, the upper one may be of the entry that
  * came after, and the look starts anew. The upper half again, too: a clear and
- * a set in between can bring back the same lower half.
+ * a set in between can bring back the same lower half. And where there is no
+ * lower half there is no entry, whatever the upper one still says.
  */
 pte_t pgtable_entry_read(const port_atomic_t *entry, bool pae)
 {
-	uint32_t low = port_atomic_load(&entry[LOW]);
-	uint32_t high, again;
+	uint32_t low, high;
 
 	if (!pae)
-		return low;
-	high = port_atomic_load(&entry[HIGH]);
-	while ((again = port_atomic_load(&entry[LOW])) != low ||
-	       port_atomic_load(&entry[HIGH]) != high) {
-		low = again;
+		return port_atomic_load(&entry[LOW]);
+	do {
+		low = port_atomic_load(&entry[LOW]);
+		if (!low)
+			return 0;
 		high = port_atomic_load(&entry[HIGH]);
-	}
+	} while (port_atomic_load(&entry[LOW]) != low ||
+		 port_atomic_load(&entry[HIGH]) != high);
 	return (pte_t)high << 32 | low;
 }
 

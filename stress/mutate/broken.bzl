@@ -31,7 +31,10 @@ _PORT_DEPS = {
         "//core/ports/i686:acpi",
         "//core/ports/i686:parts",
     ],
-    "sim": ["//core/ports/sim:fiber"],
+    "sim": [
+        "//core/ports/sim:fiber",
+        "//core/ports/sim:walk",
+    ],
 }
 
 PORTS = _PORT_DEPS.keys()

@@ -17,6 +17,7 @@ unit tests on the sim, tsan on threads, the kernel on the PC.
 _LOST_WAKEUP = "lost wake-up: task [0-9]+ sleeps on colour [0-9]+ while slot"
 _LOST_IN_KERNEL = "the waiter sleeps, and there is a slot for it"
 _STALE_IN_KERNEL = "stale TLB entry: 0x[0-9a-f]+ (has no PTE|maps pfn)"
+_HALF_AN_ENTRY = "the upper half of the PTE at 0x[0-9a-f]+ changes while it is"
 _STALE = "stale TLB entry: CPU [0-9]+ still has pfn"
 
 def _mutant(source, first = "", slow = "", lanes = {}):
@@ -126,8 +127,20 @@ MUTANTS = {
     "one_window_too_few": _mutant("kmap_local.c"),
     "one_window_too_many": _mutant("kmap_local.c"),
     "overflow_leaks_depth": _mutant("kmap_local.c"),
+    "pae_clear_high_first": _mutant(
+        "pgtable_entry.c",
+        lanes = {"unit": _HALF_AN_ENTRY},
+    ),
     "pae_entry_32_bits": _mutant("kmap_local.c"),
     "pae_frame_20_bits": _mutant("pkmap.c"),
+    "pae_set_low_first": _mutant(
+        "pgtable_entry.c",
+        lanes = {"unit": _HALF_AN_ENTRY},
+    ),
+    "pdpte_not_reloaded": _mutant(
+        "pgtable_kernel.c",
+        lanes = {"unit": "\\[FAIL\\] pgtable_link::a_new_pdpte_asks_for"},
+    ),
     "page_keeps_slot": _mutant("pkmap.c"),
     "pin_from_zero": _mutant("pkmap.c"),
     "pin_leak": _mutant("pkmap.c", first = "unit"),

@@ -9,7 +9,8 @@
  *
  * What it models: a TLB keeps each translation it loaded until that CPU
  * flushes it, whatever the page table says by then; the MMU walks the real
- * bytes of the page tables and sets accessed and dirty bits; local maps are
+ * words of the page tables, which the core built, and sets accessed and dirty
+ * bits; PDPTEs are kept until CR3 is loaded, which a full flush does; local maps are
  * swapped when tasks share a CPU. Between two operations of a program every
  * CPU loads every translation it is allowed to (sim_tlb_load_changed()): the
  * worst that speculation may do.
@@ -24,9 +25,11 @@
 
 #include "core/ports/sim/control.h"
 #include "core/ports/sim/fiber.h"
+#include "core/ports/sim/walk.h"
 #include "core/testing/machine.h"
 
-/* The two page tables' worth of addresses that the core maps pages into. */
+/* The direct map; and the addresses that the core maps pages into. */
+#define SIM_LOWMEM_BASE ((vaddr_t)0xc0000000)
 #define SIM_WINDOW_BASE PKMAP_BASE_NONPAE
 #define SIM_WINDOW_PAGES ((FIXADDR_TOP - SIM_WINDOW_BASE) >> PAGE_SHIFT)
 
@@ -56,6 +59,7 @@ struct port_task {
 	const vaddr_t *flush_pages;  /* of its shootdown; NULL: all */
 	unsigned int flush_nr;
 	uint32_t flush_waits; /* for these CPUs: one bit for each */
+	const void *pte_caller;	     /* of port_pte_set() or _clear() */
 	struct kmap_ctrl ctrl;
 	struct fiber fiber;
 	void (*entry)(void *arg);
@@ -70,6 +74,8 @@ struct sim_buffered_store {
 };
 
 struct sim_cpu {
+	struct walk_cpu mmu; /* CR3 and the like */
+	pte_t lowmem[MACHINE_LOWMEM_PAGES];
 	pte_t tlb[SIM_WINDOW_PAGES];	   /* 0: nothing cached */
 	uint16_t cached[SIM_WINDOW_PAGES]; /* windows with an entry, unordered */
 	unsigned int nr_cached;
@@ -99,8 +105,25 @@ struct sim {
 
 extern struct sim sim;
 
-/* Physical memory and page tables, empty, for sim.config. */
-void sim_mmu_reset(void);
+/*
+ * Physical memory, empty, and page tables for sim.config and @config. Returns
+ * NULL; or the sentence with which a failing allocation made the core refuse to
+ * build them, and then all is as if none had failed.
+ */
+const char *sim_mmu_reset(const struct highmem_config *config);
+
+/*
+ * Asked before each allocation of a frame for a page table, at boot: true makes
+ * it fail. NULL: none fails, and the tables are copied from an earlier boot.
+ */
+extern bool (*sim_alloc_should_fail)(void);
+
+/* Why the last machine_boot() was refused, or NULL. */
+const char *sim_boot_refused(void);
+
+/* The kernel's page tables, for a test that changes them. */
+struct pgtable;
+struct pgtable *sim_pgtable(void);
 
 /*
  * Every CPU loads each PTE that it may use and that changed since the last
@@ -191,6 +214,9 @@ struct port_task *sim_choose_next(struct port_task *fallback);
 
 /* Does @cpu, interrupted by a shootdown, answer later? */
 bool sim_answers_late(unsigned int cpu);
+
+/* What this CPU sees: its own newest buffered store, else memory. */
+uint32_t sim_visible(const port_atomic_t *word);
 
 /* All buffered stores of @cpu reach memory. */
 void sim_drain(unsigned int cpu);

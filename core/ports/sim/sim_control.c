@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/ports/sim/sim.h"
+#include "core/ports/sim/sim_mmu.h"
 
 bool sim_controlled;
 
@@ -258,12 +258,24 @@ static void ask_cancel(void)
 		sim_kill(&sim.tasks[option - 1]);
 }
 
+/* A store reaches memory; processors walk page tables there. */
+static void reach_memory(port_atomic_t *word, uint32_t value)
+{
+	uint32_t before = word->value;
+
+	word->value = value;
+	if (sim_is_table_word(word))
+		sim_table_written(word, before);
+}
+
 static void drain_one(struct sim_cpu *cpu)
 {
-	cpu->stores[0].word->value = cpu->stores[0].value;
+	struct sim_buffered_store store = cpu->stores[0];
+
 	cpu->nr_stores--;
 	for (unsigned int i = 0; i < cpu->nr_stores; i++)
 		cpu->stores[i] = cpu->stores[i + 1];
+	reach_memory(store.word, store.value);
 }
 
 static void ask_drain(void)
@@ -356,8 +368,7 @@ bool sim_drain_all(void)
 	return any;
 }
 
-/* What this CPU sees: its own newest buffered store, else memory. */
-static uint32_t visible(const port_atomic_t *word)
+uint32_t sim_visible(const port_atomic_t *word)
 {
 	const struct sim_cpu *cpu = &sim.cpus[sim.cpu];
 
@@ -375,36 +386,70 @@ static bool held_back(void)
 	       sim_running() != &sim.controller && ask(SIM_HOLD, &options) != 0;
 }
 
+/*
+ * Words of page tables. Only who owns an entry writes it, so reading one is no
+ * point. A write is told as what the whole entry was and is to this CPU.
+ */
+static void tell_entry(enum sim_access access, const port_atomic_t *word,
+		       pte_t before, const void *caller)
+{
+	pte_t after = sim_entry_seen(word);
+
+	if (sim_entry_name(word) && (before || after))
+		sim_tell(access, sim_entry_name(word), before, after, caller);
+}
+
 uint32_t sim_load(const port_atomic_t *word)
 {
 	uint32_t value;
 
+	if (sim_is_table_word(word))
+		return sim_visible(word);
 	sim_point(SIM_LOAD);
-	value = visible(word);
+	value = sim_visible(word);
 	sim_tell(SIM_LOAD, word, value, value, CALLER);
 	return value;
 }
 
-void sim_store_by(port_atomic_t *word, uint32_t value, const void *caller)
+static void buffer_store(port_atomic_t *word, uint32_t value)
 {
-	struct sim_cpu *cpu;
-	uint32_t before;
+	struct sim_cpu *cpu = &sim.cpus[sim.cpu];
 
-	sim_point(SIM_STORE);
-	cpu = &sim.cpus[sim.cpu];
-	before = visible(word);
 	if (cpu->nr_stores == SIM_STORE_BUFFER)
 		drain_one(cpu);
 	cpu->stores[cpu->nr_stores++] = (struct sim_buffered_store){ word,
 								     value };
 	if (!held_back())
 		sim_drain(sim.cpu);
+}
+
+static void store_entry(port_atomic_t *word, uint32_t value)
+{
+	const void *caller = sim_running()->pte_caller;
+	pte_t before;
+
+	sim_point(SIM_PTE_SET);
+	before = sim_entry_seen(word);
+	buffer_store(word, value);
+	tell_entry(SIM_PTE_SET, word, before, caller);
+}
+
+void sim_store_by(port_atomic_t *word, uint32_t value, const void *caller)
+{
+	uint32_t before;
+
+	sim_point(SIM_STORE);
+	before = sim_visible(word);
+	buffer_store(word, value);
 	sim_tell(SIM_STORE, word, before, value, caller);
 }
 
 void sim_store(port_atomic_t *word, uint32_t value)
 {
-	sim_store_by(word, value, CALLER);
+	if (sim_is_table_word(word))
+		store_entry(word, value);
+	else
+		sim_store_by(word, value, CALLER);
 }
 
 bool sim_cas(port_atomic_t *word, uint32_t *expected, uint32_t desired)
@@ -435,10 +480,27 @@ uint32_t sim_fetch_add(port_atomic_t *word, uint32_t delta)
 	return old;
 }
 
+static uint32_t exchange_entry(port_atomic_t *word, uint32_t value)
+{
+	const void *caller = sim_running()->pte_caller;
+	uint32_t old;
+	pte_t before;
+
+	sim_point(SIM_PTE_CLEAR);
+	sim_drain(sim.cpu);
+	before = sim_entry_seen(word);
+	old = word->value;
+	reach_memory(word, value);
+	tell_entry(SIM_PTE_CLEAR, word, before, caller);
+	return old;
+}
+
 uint32_t sim_exchange(port_atomic_t *word, uint32_t value)
 {
 	uint32_t old;
 
+	if (sim_is_table_word(word))
+		return exchange_entry(word, value);
 	sim_point(SIM_EXCHANGE);
 	sim_drain(sim.cpu);
 	old = word->value;

@@ -5,7 +5,6 @@
 
 #define FIRST_HIGHMEM_PFN 0x38000      /* 896 MiB */
 #define FIRST_HIGHMEM_PFN_PAE 0x100000 /* 4 GiB: needs the upper word */
-#define LOWMEM_VADDR ((vaddr_t)0xc0000000)
 
 #define MAX_BUGS 16
 
@@ -15,6 +14,7 @@ static struct page mem_map[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
 static char bugs[MAX_BUGS][192];
 static unsigned int bugs_told;
 static unsigned int bugs_taken;
+static const char *refused;
 
 void sim_bugs_reset(void)
 {
@@ -59,7 +59,7 @@ static void highmem_config(struct highmem_config *config)
 
 	/*
 	 * The lowmem pages stand right before the highmem ones in mem_map, and
-	 * page_offset is chosen so that their addresses begin at LOWMEM_VADDR;
+	 * page_offset is chosen so that their addresses begin at SIM_LOWMEM_BASE;
 	 * for frames above 4 GiB that subtraction wraps, as it may.
 	 */
 	*config = (struct highmem_config){
@@ -67,7 +67,7 @@ static void highmem_config(struct highmem_config *config)
 		.first_pfn = first - MACHINE_LOWMEM_PAGES,
 		.nr_pages = sim.config.nr_pages + MACHINE_LOWMEM_PAGES,
 		.highmem_start_pfn = first,
-		.page_offset = LOWMEM_VADDR -
+		.page_offset = SIM_LOWMEM_BASE -
 			       ((vaddr_t)(first - MACHINE_LOWMEM_PAGES)
 				<< PAGE_SHIFT),
 		.prot = PTE_PRESENT | PTE_WRITE,
@@ -101,11 +101,16 @@ struct highmem *machine_boot(const struct machine_config *config)
 	sim_control_reset();
 	highmem_config(&hm_config);
 	memset(mem_map, 0, hm_config.nr_pages * sizeof(mem_map[0]));
-	sim_mmu_reset();
+	refused = sim_mmu_reset(&hm_config);
 	why = highmem_init(&sim.hm, &hm_config);
 	if (why)
 		port_bug(why);
 	return &sim.hm;
+}
+
+const char *sim_boot_refused(void)
+{
+	return refused;
 }
 
 void machine_shutdown(void)

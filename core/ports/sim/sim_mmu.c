@@ -1,234 +1,207 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "core/ports/sim/sim_mmu.h"
 
 /*
- * Physical memory: a few frames for the page tables at the bottom, and the
- * frames of mem_map. Page tables are bytes in frames, in the i386's format.
+ * The PTEs that the core writes, and memory as tasks see it. What the tables
+ * are made of is in sim_memory.c.
  */
 
-#define TABLE_BASE_PFN 1
-#define TABLE_FRAMES 4
-
-enum {
-	FRAME_ROOT, /* page directory; with PAE the PDPT */
-	FRAME_PD,   /* with PAE: the page directory of the last GiB */
-	FRAME_PT_PKMAP,
-	FRAME_PT_FIXMAP,
-};
-
-static uint8_t table_frames[TABLE_FRAMES][PAGE_SIZE];
-static uint8_t page_frames[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES][PAGE_SIZE];
-
 /*
- * What is no longer all zero, so that a reset costs as much as what happened:
- * pages, which eighths of each, and which of the tables' 64 pieces.
- */
-#define PAGE_PIECE (PAGE_SIZE / 8)
-#define TABLE_PIECE (TABLE_FRAMES * PAGE_SIZE / 64)
-
-static uint16_t dirty[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
-static uint8_t dirty_pieces[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
-static unsigned int nr_dirty;
-static uint64_t dirty_tables;
-
-/*
- * Where walks ended, by 2 MiB: after build_tables() nothing writes the levels
- * above the page tables.
+ * The page tables of pkmap and the fixmap, which exist from boot on. They map
+ * addresses that follow each other and are frames that follow each other, so
+ * that a PTE is found without a walk.
  */
 static struct {
-	vaddr_t region;
-	uint8_t *table;
-} walks[4];
+	const struct pgtable *tree;
+	vaddr_t base;
+	port_atomic_t *first;
+} windows;
 
-/* An aligned word lies in one piece. */
-static uint32_t *page_word(uint32_t index, unsigned int offset)
+#define WINDOW_WORDS (2 * SIM_TABLE_WORDS)
+
+void sim_find_windows(const struct pgtable *tree)
 {
-	if (dirty_pieces[index] == 0)
-		dirty[nr_dirty++] = (uint16_t)index;
-	dirty_pieces[index] |= (uint8_t)(1U << offset / PAGE_PIECE);
-	return (uint32_t *)(void *)(page_frames[index] + offset);
+	windows.tree = tree;
+	windows.base = sim.config.pae ? PKMAP_BASE_PAE : PKMAP_BASE_NONPAE;
+	windows.first = pgtable_pte(tree, windows.base);
+	if (pgtable_pte(tree, FIXADDR_TOP - PAGE_SIZE) - windows.first >=
+	    (ptrdiff_t)WINDOW_WORDS)
+		port_bug("sim: pkmap and the fixmap are not side by side");
 }
 
-/* A word of a physical frame, or NULL where there is no memory. */
-static uint32_t *frame_word(pfn_t pfn, unsigned int offset)
-{
-	const struct highmem_config *config = &sim.hm.config;
+/* ---- Entries ------------------------------------------------------------------------- */
 
-	if (pfn - TABLE_BASE_PFN < TABLE_FRAMES) {
-		/* A wild map, of a broken core: anything may change. */
-		dirty_tables = UINT64_MAX;
-		memset(walks, 0, sizeof(walks));
-		return (uint32_t *)(void *)(table_frames[pfn - TABLE_BASE_PFN] +
-					    offset);
-	}
-	if (pfn >= config->first_pfn &&
-	    pfn - config->first_pfn < config->nr_pages)
-		return page_word(pfn - config->first_pfn, offset);
-	return NULL;
+static bool is_upper_half(const port_atomic_t *word)
+{
+	return sim.config.pae && (word - sim_tables[0]) % 2 != 0;
 }
 
-/* ---- Page tables ----------------------------------------------------------- */
-
-pte_t sim_entry_read(const uint8_t *table, unsigned int index)
+static const port_atomic_t *entry_around(const port_atomic_t *word)
 {
-	uint32_t narrow;
-	pte_t entry;
-
-	if (sim.config.pae) {
-		memcpy(&entry, table + index * sizeof(entry), sizeof(entry));
-		return entry;
-	}
-	memcpy(&narrow, table + index * sizeof(narrow), sizeof(narrow));
-	return narrow;
+	return is_upper_half(word) ? word - 1 : word;
 }
 
-void sim_entry_write(uint8_t *table, unsigned int index, pte_t entry)
+/* The address that an entry of a window maps; 0 for other tables' entries. */
+static vaddr_t vaddr_of(const port_atomic_t *word)
 {
-	uint32_t narrow = (uint32_t)entry;
-	size_t offset = (size_t)(table - table_frames[0]) +
-			index * (sim.config.pae ? sizeof(entry)
-						: sizeof(narrow));
+	size_t offset = (size_t)(word - windows.first);
 
-	dirty_tables |= UINT64_C(1) << offset / TABLE_PIECE;
-	if (sim.config.pae)
-		memcpy(table + index * sizeof(entry), &entry, sizeof(entry));
-	else
-		memcpy(table + index * sizeof(narrow), &narrow, sizeof(narrow));
-}
-
-static uint8_t *next_table(pte_t entry)
-{
-	pfn_t nr = pte_pfn(entry) - TABLE_BASE_PFN;
-
-	return pte_present(entry) && nr < TABLE_FRAMES ? table_frames[nr]
-						       : NULL;
-}
-
-static uint8_t *walk_from_root(vaddr_t vaddr)
-{
-	uint8_t *table = table_frames[FRAME_ROOT];
-
-	if (!sim.config.pae)
-		return next_table(sim_entry_read(table, (vaddr >> 22) & 1023));
-	table = next_table(sim_entry_read(table, (vaddr >> 30) & 3));
-	if (!table)
-		return NULL;
-	return next_table(sim_entry_read(table, (vaddr >> 21) & 511));
-}
-
-/* The page table for @vaddr and the entry's index in it; NULL if none. */
-uint8_t *sim_walk(vaddr_t vaddr, unsigned int *index)
-{
-	vaddr_t region = vaddr >> 21;
-	unsigned int i = region % (sizeof(walks) / sizeof(walks[0]));
-
-	*index = (vaddr >> 12) & (sim.config.pae ? 511 : 1023);
-	if (walks[i].region != region || !walks[i].table) {
-		walks[i].region = region;
-		walks[i].table = walk_from_root(vaddr);
-	}
-	return walks[i].table;
-}
-
-static void link_table(uint8_t *table, unsigned int index, unsigned int frame)
-{
-	sim_entry_write(table, index,
-			pte_make(TABLE_BASE_PFN + frame,
-				 PTE_PRESENT | PTE_WRITE));
-}
-
-static void build_tables(void)
-{
-	uint8_t *root = table_frames[FRAME_ROOT];
-	uint8_t *pd = table_frames[FRAME_PD];
-
-	if (!sim.config.pae) {
-		link_table(root, PKMAP_BASE_NONPAE >> 22, FRAME_PT_PKMAP);
-		link_table(root, FIXADDR_START >> 22, FRAME_PT_FIXMAP);
-		return;
-	}
-	/* A PDPTE has no write bit; only present is set. */
-	sim_entry_write(root, 3,
-			pte_make(TABLE_BASE_PFN + FRAME_PD, PTE_PRESENT));
-	link_table(pd, (PKMAP_BASE_PAE >> 21) & 511, FRAME_PT_PKMAP);
-	link_table(pd, (FIXADDR_START >> 21) & 511, FRAME_PT_FIXMAP);
-}
-
-pte_t port_pte_read(vaddr_t vaddr)
-{
-	unsigned int index;
-	uint8_t *table = sim_walk(vaddr, &index);
-
-	return table ? sim_entry_read(table, index) : 0;
-}
-
-static pte_t pte_exchange(vaddr_t vaddr, pte_t pte)
-{
-	unsigned int index;
-	uint8_t *table = sim_walk(vaddr, &index);
-	pte_t old;
-
-	if (!table) {
-		port_bug("sim: a PTE without a page table");
+	if (word < windows.first || offset >= WINDOW_WORDS)
 		return 0;
-	}
-	old = sim_entry_read(table, index);
-	sim_entry_write(table, index, pte);
-	return old;
+	return windows.base + ((offset >> sim.config.pae) << PAGE_SHIFT);
+}
+
+static port_atomic_t *entry_of(vaddr_t vaddr)
+{
+	size_t offset = (vaddr - windows.base) >> PAGE_SHIFT << sim.config.pae;
+
+	if (offset < WINDOW_WORDS)
+		return windows.first + offset;
+	return vaddr >> 32 ? NULL : pgtable_pte(windows.tree, vaddr);
+}
+
+static pte_t entry_in_memory(const port_atomic_t *entry)
+{
+	pte_t upper = sim.config.pae ? (pte_t)entry[1].value << 32 : 0;
+
+	return upper | entry[0].value;
+}
+
+pte_t sim_pte_in_memory(vaddr_t vaddr)
+{
+	const port_atomic_t *entry = entry_of(vaddr);
+
+	return entry ? entry_in_memory(entry) : 0;
+}
+
+pte_t sim_entry_seen(const port_atomic_t *word)
+{
+	const port_atomic_t *entry = entry_around(word);
+	pte_t pte = sim_visible(entry);
+
+	if (sim.config.pae)
+		pte |= (pte_t)sim_visible(entry + 1) << 32;
+	return pte_present(pte) ? pte : 0;
+}
+
+const void *sim_entry_name(const port_atomic_t *word)
+{
+	return (const void *)vaddr_of(word);
 }
 
 /*
- * The store buffer is drained first: these words are read by page walkers, and
- * a PTE is modelled as written by a locked operation.
+ * What a walker may find is what was meant to be there, or nothing. While an
+ * entry is present its upper half must not change: a walk in between finds the
+ * frame number of no page, or of another one.
+ */
+void sim_table_written(const port_atomic_t *word, uint32_t before)
+{
+	vaddr_t vaddr = vaddr_of(word);
+	pte_t pte = entry_in_memory(entry_around(word));
+	char why[128];
+
+	if (!vaddr || word->value == before)
+		return;
+	if (is_upper_half(word) && pte_present(pte)) {
+		hm_format(why, sizeof(why),
+			  "sim: the upper half of the PTE at %p changes while "
+			  "it is present: a walk finds pfn %x",
+			  vaddr, pte_pfn(pte));
+		port_bug(why);
+	}
+	sim_tlb_pte_changed(vaddr, pte_present(pte));
+}
+
+/*
+ * Without control nothing comes between two halves and nothing waits, and the
+ * oracle reads every PTE after every operation.
+ */
+pte_t port_pte_read(vaddr_t vaddr)
+{
+	const port_atomic_t *entry = entry_of(vaddr);
+
+	if (!entry)
+		return 0;
+	return sim_controlled ? pgtable_entry_read(entry, sim.config.pae)
+			      : entry_in_memory(entry);
+}
+
+/* For writing; NULL, and a report, where there is no page table. */
+static port_atomic_t *entry_to_write(vaddr_t vaddr)
+{
+	port_atomic_t *entry = entry_of(vaddr);
+
+	if (entry)
+		sim_table_touch(entry);
+	else
+		port_bug("sim: a PTE without a page table");
+	return entry;
+}
+
+/*
+ * The halves are the core's to order. Under control each is a point of its own
+ * (sim_control.c), and TLBs hear of it when it reaches memory; otherwise here.
+ * A handler that comes between two halves has its own caller.
  */
 void port_pte_set(vaddr_t vaddr, pte_t pte)
 {
-	pte_t old;
+	port_atomic_t *entry = entry_to_write(vaddr);
+	const void *outer = sim_running()->pte_caller;
 
-	sim_point(SIM_PTE_SET);
-	sim_drain(sim.cpu);
-	old = pte_exchange(vaddr, pte);
-	if (pte_present(old))
+	if (!entry)
+		return;
+	if (pte_present(pgtable_entry_read(entry, sim.config.pae)))
 		port_bug("sim: port_pte_set over a PTE that is present");
-	sim_tlb_pte_changed(vaddr, true);
-	sim_tell(SIM_PTE_SET, (void *)vaddr, old, pte,
-		 __builtin_return_address(0));
+	sim_running()->pte_caller = __builtin_return_address(0);
+	pgtable_entry_set(entry, sim.config.pae, pte);
+	sim_running()->pte_caller = outer;
+	if (!sim_controlled)
+		sim_tlb_pte_changed(vaddr, true);
 }
 
 pte_t port_pte_clear(vaddr_t vaddr)
 {
+	port_atomic_t *entry = entry_to_write(vaddr);
+	const void *outer = sim_running()->pte_caller;
 	pte_t old;
 
-	sim_point(SIM_PTE_CLEAR);
-	sim_drain(sim.cpu);
-	sim_tlb_pte_changed(vaddr, false);
-	old = pte_exchange(vaddr, 0);
-	sim_tell(SIM_PTE_CLEAR, (void *)vaddr, old, 0,
-		 __builtin_return_address(0));
+	if (!entry)
+		return 0;
+	sim_running()->pte_caller = __builtin_return_address(0);
+	old = pgtable_entry_clear(entry, sim.config.pae);
+	sim_running()->pte_caller = outer;
+	if (!sim_controlled)
+		sim_tlb_pte_changed(vaddr, false);
 	return old;
 }
 
 /* ---- Memory as tasks see it -------------------------------------------------- */
 
+/*
+ * A CPU sees its own stores, those to page tables too: what waits goes to
+ * memory before its walk.
+ */
+static void drain_tables(struct sim_cpu *cpu)
+{
+	for (unsigned int i = 0; i < cpu->nr_stores; i++)
+		if (sim_is_table_word(cpu->stores[i].word)) {
+			sim_drain(sim.cpu);
+			return;
+		}
+}
+
 static uint32_t *word_at(const void *addr, pte_t set)
 {
-	const struct highmem_config *config = &sim.hm.config;
+	struct sim_cpu *cpu = &sim.cpus[sim.cpu];
 	vaddr_t vaddr = (vaddr_t)addr;
-	vaddr_t lowmem = vaddr - config->page_offset;
-	unsigned int offset = vaddr & ~PAGE_MASK;
 	uint32_t *word = NULL;
 	char why[64];
+	pte_t pte;
 
-	if (lowmem >> PAGE_SHIFT < config->highmem_start_pfn) {
-		word = frame_word((pfn_t)(lowmem >> PAGE_SHIFT), offset);
-	} else {
-		pte_t pte = sim_translate(&sim.cpus[sim.cpu], vaddr, set);
-
-		if (pte_present(pte))
-			word = frame_word(pte_pfn(pte), offset);
-	}
+	drain_tables(cpu);
+	pte = sim_translate(cpu, vaddr, set);
+	if (pte_present(pte))
+		word = sim_frame_word(pte_pfn(pte), vaddr & ~PAGE_MASK);
 	if (word)
 		return word;
 	hm_format(why, sizeof(why), "page fault at %p on CPU %u", vaddr,
@@ -261,73 +234,18 @@ void machine_store32(void *vaddr, uint32_t value)
 	sim_tell(SIM_MEM_STORE, vaddr, 0, value, __builtin_return_address(0));
 }
 
-static uint32_t *word_of(const struct page *page, unsigned int offset)
-{
-	return page_word((uint32_t)(page - sim.hm.config.mem_map), offset);
-}
-
-uint32_t machine_peek32(const struct page *page, unsigned int offset)
-{
-	return *word_of(page, offset);
-}
-
-void machine_poke32(struct page *page, unsigned int offset, uint32_t value)
-{
-	*word_of(page, offset) = value;
-}
-
-/* The words of a page that a program can touch (core/testing/oracle.c). */
-static uint64_t hash_page(uint64_t hash, uint32_t index)
-{
-	const uint32_t *words = (const void *)page_frames[index];
-
-	for (unsigned int i = 0; i <= 6; i++)
-		hash = sim_mix(hash, words[16 * i]);
-	return sim_mix(hash, words[PAGE_SIZE / 4 - 1]);
-}
-
-static uint64_t hash_ptes(uint64_t hash)
+uint64_t sim_hash_ptes(uint64_t hash)
 {
 	for (unsigned int s = 0; s < sim.config.nr_slots; s++)
-		hash = sim_mix(hash, port_pte_read(sim.hm.config.pkmap_base +
-						   s * PAGE_SIZE));
+		hash = sim_mix(hash,
+			       sim_pte_in_memory(sim.hm.config.pkmap_base +
+						 s * PAGE_SIZE));
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
 		for (unsigned int i = 0; i < sim.config.local_depth; i++)
-			hash = sim_mix(hash, port_pte_read(fixmap_vaddr(
-						     FIX_KMAP_BEGIN +
-						     c * KM_MAX_IDX + i)));
+			hash = sim_mix(
+				hash,
+				sim_pte_in_memory(fixmap_vaddr(
+					FIX_KMAP_BEGIN +
+					sim.cpus[c].id * KM_MAX_IDX + i)));
 	return hash;
-}
-
-uint64_t sim_mmu_hash(uint64_t hash)
-{
-	hash = hash_ptes(hash);
-	for (uint32_t i = 0; i < sim.hm.config.nr_pages; i++)
-		hash = hash_page(hash, i);
-	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
-		hash = sim_mix(hash, sim_tlb_hash(&sim.cpus[c]));
-	return hash;
-}
-
-static void clean_page(unsigned int index)
-{
-	for (unsigned int i = 0; dirty_pieces[index] >> i != 0; i++)
-		if (dirty_pieces[index] >> i & 1)
-			memset(page_frames[index] + i * PAGE_PIECE, 0,
-			       PAGE_PIECE);
-	dirty_pieces[index] = 0;
-}
-
-void sim_mmu_reset(void)
-{
-	while (nr_dirty > 0)
-		clean_page(dirty[--nr_dirty]);
-	for (unsigned int i = 0; i < 64; i++)
-		if (dirty_tables >> i & 1)
-			memset((uint8_t *)table_frames + i * TABLE_PIECE, 0,
-			       TABLE_PIECE);
-	dirty_tables = 0;
-	memset(walks, 0, sizeof(walks));
-	build_tables();
-	sim_tlb_reset();
 }

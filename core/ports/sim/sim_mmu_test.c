@@ -237,10 +237,10 @@ Test(sim_mmu, a_pte_without_a_page_table_is_reported)
 {
 	for (unsigned int pae = 0; pae < 2; pae++) {
 		boot(pae);
-		cr_expect(pte_none(port_pte_read(0xc0000000)));
+		cr_expect(pte_none(port_pte_read(0xd0000000)));
 		cr_expect(pte_none(port_pte_read(0x1000)));
 		cr_expect_null(machine_take_bug());
-		port_pte_set(0xc0000000, pte_make(0x38002, PTE_PRESENT));
+		port_pte_set(0xd0000000, pte_make(0x38002, PTE_PRESENT));
 		expect_bug("sim: a PTE without a page table");
 		port_pte_clear(0x1000);
 		expect_bug("sim: a PTE without a page table");

@@ -203,6 +203,10 @@ static void swap_windows(struct sim_cpu *cpu, struct port_task *task)
 	bool controlled = sim_controlled;
 	port_irq_t flags = port_irq_save();
 
+	/*
+	 * The scheduler's lock is a locked operation; and what follows goes
+	 * past the store buffer, in which PTEs of windows may wait.
+	 */
 	sim_drain((unsigned int)(cpu - sim.cpus));
 	sim_controlled = false;
 	if (cpu->current)

@@ -47,32 +47,62 @@ static void tlb_drop_all(struct sim_cpu *cpu)
 		cpu->tlb[cpu->cached[--cpu->nr_cached]] = 0;
 }
 
+/* The walk of @cpu, for an access that sets the bits @set. */
+static pte_t walk_for(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
+{
+	unsigned int access = set & PTE_DIRTY ? WALK_WRITE : WALK_READ;
+	struct walk_page page;
+	uint32_t error;
+
+	if (!walk(&cpu->mmu, &sim_walk_memory, (uint32_t)vaddr, access, &page,
+		  &error))
+		return 0;
+	return (page.leaf & (PAGE_SIZE - 1)) |
+	       pte_make((pfn_t)(page.paddr >> PAGE_SHIFT), 0);
+}
+
+/* The first write through a cached entry marks the PTE that it came from. */
+static pte_t mark_cached(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
+{
+	pte_t *cached = &cpu->tlb[tlb_index(vaddr)];
+	pte_t pte = sim_pte_in_memory(vaddr);
+
+	if (pte_present(pte) && pte_pfn(pte) == pte_pfn(*cached))
+		walk_for(cpu, vaddr, set);
+	*cached |= set;
+	return *cached;
+}
+
+/*
+ * The direct map never changes, and a flush need not reach it: its few pages
+ * are kept beside the TLB.
+ */
+static pte_t translate_lowmem(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
+{
+	vaddr_t nr = (vaddr - SIM_LOWMEM_BASE) >> PAGE_SHIFT;
+
+	if ((cpu->lowmem[nr] & set) != set)
+		cpu->lowmem[nr] = walk_for(cpu, vaddr, set);
+	return cpu->lowmem[nr];
+}
+
 /* What @cpu uses for @vaddr: what it cached, else what it finds in memory. */
 pte_t sim_translate(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
 {
-	unsigned int index;
-	uint8_t *table;
 	pte_t cached;
 	pte_t pte;
 
+	if ((vaddr - SIM_LOWMEM_BASE) >> PAGE_SHIFT < MACHINE_LOWMEM_PAGES)
+		return translate_lowmem(cpu, vaddr, set);
 	if (!is_window(vaddr))
-		return 0;
+		return vaddr >> 32 ? 0 : walk_for(cpu, vaddr, set);
 	cached = cpu->tlb[tlb_index(vaddr)];
-	if (cached != 0 && (cached & set) == set)
-		return cached;
-	table = sim_walk(vaddr, &index);
-	pte = table ? sim_entry_read(table, index) : 0;
-	/* The first write through a cached entry marks the PTE it came from. */
-	if (cached != 0) {
-		if (pte_present(pte) && pte_pfn(pte) == pte_pfn(cached))
-			sim_entry_write(table, index, pte | set);
-		cpu->tlb[tlb_index(vaddr)] = cached | set;
-		return cached;
-	}
-	if (!pte_present(pte))
-		return 0;
-	sim_entry_write(table, index, pte | set);
-	tlb_load(cpu, vaddr, pte | set);
+	if (cached != 0)
+		return (cached & set) == set ? cached
+					     : mark_cached(cpu, vaddr, set);
+	pte = walk_for(cpu, vaddr, set);
+	if (pte != 0)
+		tlb_load(cpu, vaddr, pte);
 	return pte;
 }
 
@@ -99,9 +129,14 @@ static void flush_page(unsigned int cpu, vaddr_t vaddr)
 		sim_translate(&sim.cpus[cpu], vaddr, PTE_ACCESSED);
 }
 
+/* CR3 is loaded, and with it the PDPTEs; no flush of a page does that. */
 static void flush_all(unsigned int cpu)
 {
+	struct walk_cpu *mmu = &sim.cpus[cpu].mmu;
+
 	tlb_drop_all(&sim.cpus[cpu]);
+	if (!walk_load_cr3(mmu, &sim_walk_memory, mmu->cr3))
+		port_bug("sim: CR3 cannot be loaded");
 	if (!sim_controlled)
 		return;
 	for (unsigned int s = 0; s < sim.config.nr_slots; s++)
@@ -113,6 +148,7 @@ static void flush_all(unsigned int cpu)
 void port_tlb_flush_local_page(vaddr_t vaddr)
 {
 	sim_point(SIM_FLUSH_LOCAL);
+	sim_drain(sim.cpu); /* a serialising instruction */
 	sim.tlb_stats.local_pages++;
 	flush_page(sim.cpu, vaddr);
 	sim_tell(SIM_FLUSH_LOCAL, (void *)vaddr, 0, 0,
@@ -172,6 +208,7 @@ static void shootdown(const vaddr_t *pages, unsigned int nr)
 	self->flush_pages = pages;
 	self->flush_nr = nr;
 	check_shootdown();
+	sim_drain(sim.cpu); /* what the others are to see, before the IPI */
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
 		sim_point(SIM_SHOOTDOWN);
 		if (sim_answers_late(c)) {
@@ -247,7 +284,7 @@ static const char *audit_entry(unsigned int c, vaddr_t vaddr)
 {
 	static char why[128];
 	pte_t cached = sim.cpus[c].tlb[tlb_index(vaddr)];
-	pte_t pte = port_pte_read(vaddr);
+	pte_t pte = sim_pte_in_memory(vaddr);
 
 	if (cached == 0 ||
 	    (pte_present(pte) && pte_pfn(pte) == pte_pfn(cached)))

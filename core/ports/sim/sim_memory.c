@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "core/ports/sim/sim_mmu.h"
+
+/*
+ * Physical memory: a few frames for the page tables at the bottom, and the
+ * frames of mem_map. Page tables are words in frames, in the i386's format.
+ */
+
+port_atomic_t sim_tables[SIM_TABLE_FRAMES][SIM_TABLE_WORDS];
+
+static uint8_t page_frames[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES][PAGE_SIZE];
+
+/*
+ * What differs from a fresh boot, so that a reset costs as much as what
+ * happened: pages, which eighths of each, and which of the tables' 64 pieces.
+ */
+#define PAGE_PIECE (PAGE_SIZE / 8)
+#define TABLE_PIECE (sizeof(sim_tables) / 64)
+
+static uint16_t dirty[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
+static uint8_t dirty_pieces[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
+static unsigned int nr_dirty;
+static uint64_t dirty_tables;
+
+/* An aligned word lies in one piece. */
+static uint32_t *page_word(uint32_t index, unsigned int offset)
+{
+	if (dirty_pieces[index] == 0)
+		dirty[nr_dirty++] = (uint16_t)index;
+	dirty_pieces[index] |= (uint8_t)(1U << offset / PAGE_PIECE);
+	return (uint32_t *)(void *)(page_frames[index] + offset);
+}
+
+/* A word of the tables, about to be written. */
+static port_atomic_t *table_word(pfn_t frame, unsigned int offset)
+{
+	dirty_tables |= UINT64_C(1)
+			<< (frame * PAGE_SIZE + offset) / TABLE_PIECE;
+	return &sim_tables[frame][offset / sizeof(port_atomic_t)];
+}
+
+static bool is_table(uint64_t pfn)
+{
+	return pfn - SIM_TABLE_PFN < SIM_TABLE_FRAMES;
+}
+
+/* A word of a physical frame, or NULL where there is no memory. */
+uint32_t *sim_frame_word(pfn_t pfn, unsigned int offset)
+{
+	const struct highmem_config *config = &sim.hm.config;
+
+	/* A wild map, of a broken core. */
+	if (is_table(pfn))
+		return &table_word(pfn - SIM_TABLE_PFN, offset)->value;
+	if (pfn >= config->first_pfn &&
+	    pfn - config->first_pfn < config->nr_pages)
+		return page_word(pfn - config->first_pfn, offset);
+	return NULL;
+}
+
+/* ---- What a processor's walk sees ------------------------------------------------ */
+
+/* Memory, not store buffers: a walk sees what has arrived there. */
+static bool walk_read(void *arg, uint64_t paddr, uint32_t *word)
+{
+	uint64_t pfn = paddr >> PAGE_SHIFT;
+
+	(void)arg;
+	if (!is_table(pfn))
+		return false;
+	*word = sim_tables[pfn - SIM_TABLE_PFN][paddr % PAGE_SIZE / 4].value;
+	return true;
+}
+
+/* A locked access of the processor's own: it goes to memory at once. */
+static bool walk_write(void *arg, uint64_t paddr, uint32_t word)
+{
+	uint64_t pfn = paddr >> PAGE_SHIFT;
+
+	(void)arg;
+	if (!is_table(pfn))
+		return false;
+	table_word((pfn_t)pfn - SIM_TABLE_PFN, paddr % PAGE_SIZE)->value = word;
+	return true;
+}
+
+const struct walk_memory sim_walk_memory = {
+	.read = walk_read,
+	.write = walk_write,
+};
+
+/* ---- Page tables ----------------------------------------------------------------- */
+
+/*
+ * They are the core's: built once for each shape of machine, and then copied.
+ * With failing allocations they are built again at each boot.
+ */
+static struct pgtable tree;
+static bool taken[SIM_TABLE_FRAMES];
+
+static struct {
+	bool built;
+	struct pgtable tree;
+	bool taken[SIM_TABLE_FRAMES];
+	port_atomic_t tables[SIM_TABLE_FRAMES][SIM_TABLE_WORDS];
+} fresh[2]; /* without PAE, with it */
+
+bool (*sim_alloc_should_fail)(void);
+
+static pfn_t alloc_table(void *arg)
+{
+	(void)arg;
+	if (sim_alloc_should_fail && sim_alloc_should_fail())
+		return PGTABLE_NO_FRAME;
+	for (pfn_t i = 0; i < SIM_TABLE_FRAMES; i++) {
+		if (!taken[i]) {
+			taken[i] = true;
+			return SIM_TABLE_PFN + i;
+		}
+	}
+	return PGTABLE_NO_FRAME;
+}
+
+static void free_table(void *arg, pfn_t pfn)
+{
+	(void)arg;
+	if (!is_table(pfn) || !taken[pfn - SIM_TABLE_PFN])
+		port_bug("sim: a frame was given back that was not taken");
+	else
+		taken[pfn - SIM_TABLE_PFN] = false;
+}
+
+static port_atomic_t *table_of(void *arg, pfn_t pfn)
+{
+	(void)arg;
+	return sim_tables[pfn - SIM_TABLE_PFN];
+}
+
+static const char *map_lowmem(const struct highmem_config *config)
+{
+	paddr_t paddr = (paddr_t)config->first_pfn << PAGE_SHIFT;
+	const struct pgtable_range range = {
+		.vaddr = config->page_offset + (vaddr_t)paddr,
+		.paddr = paddr,
+		.size = MACHINE_LOWMEM_PAGES * PAGE_SIZE,
+		.prot = PTE_PRESENT | PTE_WRITE,
+	};
+
+	return pgtable_map(&tree, &range);
+}
+
+static const char *build_tables(const struct highmem_config *config)
+{
+	static const struct pgtable_memory memory = {
+		.alloc = alloc_table,
+		.free = free_table,
+		.table = table_of,
+	};
+	vaddr_t fixmap = FIXADDR_START;
+	uint64_t slots = sim.config.pae ? LAST_PKMAP_PAE : LAST_PKMAP_NONPAE;
+	const char *why;
+
+	dirty_tables = UINT64_MAX;
+	memset(taken, 0, sizeof(taken));
+	why = pgtable_init(&tree, &memory, sim.config.pae, sim.config.pae);
+	if (!why)
+		why = map_lowmem(config);
+	if (!why)
+		why = pgtable_prepare(&tree, config->pkmap_base,
+				      slots * PAGE_SIZE);
+	if (!why)
+		why = pgtable_prepare(&tree, fixmap, FIXADDR_TOP - fixmap);
+	if (why)
+		pgtable_destroy(&tree);
+	return why;
+}
+
+/* The sentence outlives the tree that it was in. */
+static const char *refuse(const char *why)
+{
+	static char sentence[128];
+
+	hm_format(sentence, sizeof(sentence), "%s", why);
+	for (unsigned int i = 0; i < SIM_TABLE_FRAMES; i++)
+		if (taken[i])
+			port_bug("sim: a boot that was refused keeps frames");
+	return sentence;
+}
+
+/* As they were when they were built. */
+static void copy_fresh(unsigned int shape)
+{
+	tree = fresh[shape].tree;
+	memcpy(taken, fresh[shape].taken, sizeof(taken));
+	for (unsigned int i = 0; dirty_tables >> i != 0; i++) {
+		size_t at = i * TABLE_PIECE;
+
+		if (dirty_tables >> i & 1)
+			memcpy((char *)sim_tables + at,
+			       (const char *)fresh[shape].tables + at,
+			       TABLE_PIECE);
+		if (i == 63)
+			break;
+	}
+	dirty_tables = 0;
+}
+
+static void build_fresh(const struct highmem_config *config, unsigned int shape)
+{
+	bool (*fails)(void) = sim_alloc_should_fail;
+	const char *why;
+
+	sim_alloc_should_fail = NULL;
+	why = build_tables(config);
+	sim_alloc_should_fail = fails;
+	if (why)
+		port_bug(why);
+	fresh[shape].tree = tree;
+	memcpy(fresh[shape].taken, taken, sizeof(taken));
+	memcpy(fresh[shape].tables, sim_tables, sizeof(sim_tables));
+	fresh[shape].built = true;
+}
+
+/* Tables for the machine; what a failing allocation left is told, and undone. */
+static const char *reset_tables(const struct highmem_config *config)
+{
+	static unsigned int last_shape;
+	unsigned int shape = sim.config.pae;
+	const char *why = NULL;
+
+	if (sim_alloc_should_fail) {
+		why = build_tables(config);
+		if (why)
+			why = refuse(why);
+	}
+	if (!fresh[shape].built)
+		build_fresh(config, shape);
+	if (shape != last_shape)
+		dirty_tables = UINT64_MAX;
+	last_shape = shape;
+	copy_fresh(shape);
+	sim_find_windows(&tree);
+	return why;
+}
+
+void sim_table_touch(const port_atomic_t *word)
+{
+	size_t at = (size_t)(word - sim_tables[0]) * sizeof(*word);
+
+	table_word((pfn_t)(at / PAGE_SIZE), at % PAGE_SIZE);
+}
+
+struct pgtable *sim_pgtable(void)
+{
+	dirty_tables = UINT64_MAX;
+	return &tree;
+}
+
+/* ---- Pages past every translation -------------------------------------------- */
+
+static uint32_t *word_of(const struct page *page, unsigned int offset)
+{
+	return page_word((uint32_t)(page - sim.hm.config.mem_map), offset);
+}
+
+uint32_t machine_peek32(const struct page *page, unsigned int offset)
+{
+	return *word_of(page, offset);
+}
+
+void machine_poke32(struct page *page, unsigned int offset, uint32_t value)
+{
+	*word_of(page, offset) = value;
+}
+
+/* The words of a page that a program can touch (core/testing/oracle.c). */
+static uint64_t hash_page(uint64_t hash, uint32_t index)
+{
+	const uint32_t *words = (const void *)page_frames[index];
+
+	for (unsigned int i = 0; i <= 6; i++)
+		hash = sim_mix(hash, words[16 * i]);
+	return sim_mix(hash, words[PAGE_SIZE / 4 - 1]);
+}
+
+uint64_t sim_mmu_hash(uint64_t hash)
+{
+	hash = sim_hash_ptes(hash);
+	for (uint32_t i = 0; i < sim.hm.config.nr_pages; i++)
+		hash = hash_page(hash, i);
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		hash = sim_mix(hash, sim_tlb_hash(&sim.cpus[c]));
+	return hash;
+}
+
+static void clean_page(unsigned int index)
+{
+	for (unsigned int i = 0; dirty_pieces[index] >> i != 0; i++)
+		if (dirty_pieces[index] >> i & 1)
+			memset(page_frames[index] + i * PAGE_PIECE, 0,
+			       PAGE_PIECE);
+	dirty_pieces[index] = 0;
+}
+
+static void reset_cpus(void)
+{
+	struct walk_cpu cpu = {
+		.pae = sim.config.pae,
+		.pse = true,
+		.nxe = sim.config.pae,
+		.wp = true,
+		.phys_bits = 36,
+	};
+
+	if (!walk_load_cr3(&cpu, &sim_walk_memory,
+			   (uint32_t)tree.root << PAGE_SHIFT))
+		port_bug("sim: CR3 cannot be loaded");
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
+		sim.cpus[c].mmu = cpu;
+		memset(sim.cpus[c].lowmem, 0, sizeof(sim.cpus[c].lowmem));
+	}
+}
+
+const char *sim_mmu_reset(const struct highmem_config *config)
+{
+	const char *why;
+
+	while (nr_dirty > 0)
+		clean_page(dirty[--nr_dirty]);
+	why = reset_tables(config);
+	reset_cpus();
+	sim_tlb_reset();
+	return why;
+}
