@@ -98,6 +98,8 @@ class Environment(unittest.TestCase):
     def test_no_highmem(self):
         result = run("--case", FAST_CASE, "--mem", "128M")
         self.assertIn("# SKIP there is no highmem", result.stdout)
+        self.refused(run("--case", FAST_CASE, "--mem", "128M",
+                         "--break", "fault"), "page fault: write at 0x123", 77)
         result = run("--case", FAST_CASE, "--mem", "128M",
                      "--append", "highmem=32M")
         self.assertIn("cases: 1 passed, 0 failed, 0 skipped", result.stdout)
