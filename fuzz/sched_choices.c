@@ -161,7 +161,12 @@ static bool interrupt(const struct mutation *m, struct choice *choice)
 /* A delayed store or a wake-up, if there is what it needs. */
 static bool fault(const struct mutation *m, struct choice *choice)
 {
-	switch (below(m, 6)) {
+	switch (below(m, 7)) {
+	case 5:
+		choice->step = any_step(m);
+		choice->kind = CHOICE_DROP;
+		choice->arg = (uint8_t)below(m, m->program->machine.nr_cpus);
+		return true;
 	case 4:
 		choice->step = step_with(m, SIM_SHOOTDOWN);
 		choice->kind = CHOICE_DELAY;

@@ -25,7 +25,7 @@ static struct choice choice_of(uint32_t step, enum sim_question question,
 		[SIM_IRQ] = CHOICE_IRQ,		[SIM_CANCEL] = CHOICE_CANCEL,
 		[SIM_HOLD] = CHOICE_HOLD,	[SIM_DRAIN] = CHOICE_DRAIN,
 		[SIM_DELAY] = CHOICE_DELAY,	[SIM_ACK] = CHOICE_ACK,
-		[SIM_MIGRATE] = CHOICE_MIGRATE,
+		[SIM_MIGRATE] = CHOICE_MIGRATE, [SIM_DROP] = CHOICE_DROP,
 	};
 	struct choice choice = { .step = step, .kind = kinds[question] };
 
@@ -71,29 +71,25 @@ static unsigned int play(struct run *run, uint32_t step,
 	return 0;
 }
 
-static void record(struct controlled_result *result, struct choice choice)
-{
-	if (result->nr_choices == PROGRAM_MAX_CHOICES) {
-		result->too_many_choices = true;
-		return;
-	}
-	result->choices[result->nr_choices++] = choice;
-}
-
 static unsigned int choose(void *arg, enum sim_question question,
 			   const uint8_t *options, unsigned int nr)
 {
 	struct run *run = arg;
+	struct controlled_result *result = run->result;
 	uint32_t step = sim_steps();
 	unsigned int answer;
 
+	/* What does not fit into the record could not be played again. */
+	if (result->nr_choices == PROGRAM_MAX_CHOICES)
+		return 0;
 	if (run->options->choose)
 		answer = run->options->choose(run->options->arg, step, question,
 					      options, nr);
 	else
 		answer = play(run, step, question, options, nr);
 	if (answer != 0 && answer < nr)
-		record(run->result, choice_of(step, question, options[answer]));
+		result->choices[result->nr_choices++] = choice_of(
+			step, question, options[answer]);
 	return answer;
 }
 
@@ -126,7 +122,7 @@ static void interrupt(void *arg, unsigned int irq)
 }
 
 static const char *const fault_names[CONTROLLED_NR_FAULTS] = {
-	"irq", "tso", "spurious", "timeout", "cancel", "migrate", "ipi",
+	"irq", "tso", "spurious", "timeout", "cancel", "migrate", "ipi", "tlb",
 };
 
 const char *controlled_fault_name(unsigned int nr)
@@ -170,6 +166,7 @@ uint32_t controlled_faults_of(const struct program *program)
 		[CHOICE_CANCEL] = FAULT_CANCEL,
 		[CHOICE_MIGRATE] = FAULT_MIGRATE,
 		[CHOICE_DELAY] = FAULT_IPI,
+		[CHOICE_DROP] = FAULT_TLB,
 	};
 	uint32_t faults = 0;
 
@@ -201,6 +198,7 @@ void controlled_run(const struct program *program,
 		.interrupt = interrupt,
 		.store_buffers = options->faults & FAULT_TSO,
 		.migrate = options->faults & FAULT_MIGRATE,
+		.drops = options->faults & FAULT_TLB,
 		.delays = options->faults & FAULT_IPI,
 		.spurious = options->faults & FAULT_SPURIOUS,
 		.timeouts = options->faults & FAULT_TIMEOUT,
@@ -225,7 +223,6 @@ void controlled_run(const struct program *program,
 	if (options->faults & FAULT_CANCEL)
 		control.killable = killable_tasks(program);
 	result->nr_choices = 0;
-	result->too_many_choices = false;
 	result->nr_unmatched = 0;
 	result->trace_hash = 0xcbf29ce484222325u;
 	sim_set_control(&control);

@@ -24,9 +24,10 @@ enum controlled_fault {
 	FAULT_CANCEL = 1 << 4,	 /* signals for killable waits */
 	FAULT_MIGRATE = 1 << 5,	 /* tasks go on on another CPU */
 	FAULT_IPI = 1 << 6,	 /* CPUs answer a shootdown later */
+	FAULT_TLB = 1 << 7,	 /* TLBs forget what they have */
 };
 
-#define CONTROLLED_NR_FAULTS 7
+#define CONTROLLED_NR_FAULTS 8
 #define CONTROLLED_ALL_FAULTS ((1U << CONTROLLED_NR_FAULTS) - 1)
 
 /* The name of class number @nr, from 0: "irq". */
@@ -56,10 +57,12 @@ struct controlled_options {
 struct controlled_result {
 	struct exec_result exec;
 	uint32_t steps;
-	/* What was chosen; the rest of the program is not filled in. */
+	/*
+	 * What was chosen, so that it can be played again; when it is full, the
+	 * chooser is not asked any more and all goes by default.
+	 */
 	unsigned int nr_choices;
 	struct choice choices[PROGRAM_MAX_CHOICES];
-	bool too_many_choices; /* more than fit: not replayable */
 	/* Choices of the program that no question offered. */
 	unsigned int nr_unmatched;
 	/* A fingerprint of all accesses with their values, in order. */

@@ -140,6 +140,56 @@ Test(controlled, a_shootdown_is_answered_late)
 	cr_expect_gt(tally.runs, 1, "%u", tally.runs);
 }
 
+/* ---- A TLB that forgets --------------------------------------------------------- */
+
+Test(controlled, a_tlb_forgets_at_any_step)
+{
+	const struct choice drop = { .kind = CHOICE_DROP, .arg = 1 };
+	struct tally tally = try_each_step(
+		"machine cpus=2 slots=2\n"
+		"task A cpu=0: kmap p0; write p0; kunmap p0; kmap p1\n"
+		"task B cpu=1: kmap p0; local p2; write p2; check; flush; check\n",
+		drop, HM_STAT_FLUSH);
+
+	cr_expect_gt(tally.runs, 40, "%u", tally.runs);
+}
+
+/* ---- A full record --------------------------------------------------------------- */
+
+static unsigned int always_the_last(void *arg, uint32_t step,
+				    enum sim_question question,
+				    const uint8_t *options, unsigned int nr)
+{
+	(void)arg;
+	(void)step;
+	(void)question;
+	(void)options;
+	return nr - 1;
+}
+
+Test(controlled, what_is_recorded_replays_however_long_it_was)
+{
+	const struct controlled_options options = {
+		.choose = always_the_last,
+		.faults = FAULT_MIGRATE,
+	};
+	uint64_t hash;
+
+	parse("machine cpus=3 slots=2\ntask A: kmap p0; check; kunmap p0\n"
+	      "task B: kmap p0; check; kunmap p0\n");
+	for (unsigned int i = 0; i < 40; i++, program.nr_ops += 6)
+		memcpy(&program.ops[program.nr_ops], program.ops,
+		       6 * sizeof(program.ops[0]));
+	controlled_run(&program, &options, &result);
+	cr_assert_eq(result.nr_choices, PROGRAM_MAX_CHOICES);
+	hash = result.trace_hash;
+	program.nr_choices = result.nr_choices;
+	memcpy(program.choices, result.choices, sizeof(result.choices));
+	play();
+	cr_expect_eq(result.nr_unmatched, 0);
+	cr_expect_eq(result.trace_hash, hash);
+}
+
 /* ---- Migration ----------------------------------------------------------------- */
 
 Test(controlled, a_task_moves_at_any_step)
@@ -262,6 +312,7 @@ Test(faults, those_that_a_program_needs)
 		{ "hold", FAULT_TSO },
 		{ "migrate:0", FAULT_MIGRATE },
 		{ "delay", FAULT_IPI },
+		{ "drop:0", FAULT_TLB },
 	};
 	char text[64];
 

@@ -53,18 +53,20 @@ unsigned int choice_order(enum choice_kind kind)
 		return 0;
 	case CHOICE_ACK:
 		return 1;
-	case CHOICE_IRQ:
+	case CHOICE_DROP:
 		return 2;
-	case CHOICE_CANCEL:
+	case CHOICE_IRQ:
 		return 3;
+	case CHOICE_CANCEL:
+		return 4;
 	case CHOICE_RUN:
 	case CHOICE_TIMEOUT:
 	case CHOICE_SPURIOUS:
-		return 4;
-	case CHOICE_MIGRATE:
 		return 5;
-	default: /* what becomes of the access itself */
+	case CHOICE_MIGRATE:
 		return 6;
+	default: /* what becomes of the access itself */
+		return 7;
 	}
 }
 
@@ -78,6 +80,7 @@ bool choice_fits(const struct program *program, const struct choice *choice)
 		return choice->arg == 0;
 	case CHOICE_DRAIN:
 	case CHOICE_ACK:
+	case CHOICE_DROP:
 	case CHOICE_MIGRATE:
 		return choice->arg < program->machine.nr_cpus;
 	default:

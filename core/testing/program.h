@@ -46,7 +46,7 @@
 #define PROGRAM_MAX_PAGES (MACHINE_LOWMEM_PAGES + PROGRAM_MAX_HIGHMEM)
 #define PROGRAM_MAX_ACTORS (PROGRAM_MAX_TASKS + PROGRAM_MAX_IRQS)
 #define PROGRAM_HEADER_BYTES 8
-#define PROGRAM_MAX_CHOICES 64
+#define PROGRAM_MAX_CHOICES 256
 #define PROGRAM_MAX_BYTES \
 	(PROGRAM_HEADER_BYTES + \
 	 2 * (PROGRAM_MAX_OPS + PROGRAM_MAX_CHOICES + CHOICE_MAX_STEP / 255))
@@ -102,6 +102,7 @@ enum choice_kind {
 	CHOICE_MIGRATE,	 /* N=migrate:C: whoever goes on does so on CPU arg */
 	CHOICE_DELAY,	 /* N=delay: a CPU answers this shootdown later */
 	CHOICE_ACK,	 /* N=ack:C: CPU arg answers its shootdowns */
+	CHOICE_DROP,	 /* N=drop:C: CPU arg's TLB forgets all */
 	CHOICE_NR_KINDS
 };
 

@@ -68,6 +68,7 @@ void op_decode(const struct program *program, struct op *op,
 #define FIRST_CHOICE_CODE 24
 #define CODE_CANCEL 24 /* task; CANCEL_DELAY */
 #define CODE_ACK 26    /* CPU */
+#define CODE_DROP 27   /* CPU */
 #define CANCEL_DELAY 4
 #define CODE_MIGRATE 25 /* CPU */
 #define CODE_RUN 28	/* task; FILLER */
@@ -103,11 +104,13 @@ static bool decode_choice_kind(const struct program *program,
 		return choice->kind == CHOICE_HOLD ||
 		       choice->arg < program->nr_irqs;
 	case CODE_ACK:
+	case CODE_DROP:
 	case CODE_MIGRATE:
 	case CODE_DRAIN:
-		choice->kind = code == CODE_DRAIN ? CHOICE_DRAIN
-			       : code == CODE_ACK ? CHOICE_ACK
-						  : CHOICE_MIGRATE;
+		choice->kind = code == CODE_DRAIN  ? CHOICE_DRAIN
+			       : code == CODE_ACK  ? CHOICE_ACK
+			       : code == CODE_DROP ? CHOICE_DROP
+						   : CHOICE_MIGRATE;
 		choice->arg = (uint8_t)arg;
 		return arg < program->machine.nr_cpus;
 	default:
@@ -145,6 +148,8 @@ static unsigned int choice_code(const struct choice *choice)
 		return CODE_MIGRATE << 3 | choice->arg;
 	case CHOICE_ACK:
 		return CODE_ACK << 3 | choice->arg;
+	case CHOICE_DROP:
+		return CODE_DROP << 3 | choice->arg;
 	case CHOICE_DELAY:
 		return CODE_CANCEL << 3 | CANCEL_DELAY;
 	case CHOICE_CANCEL:

@@ -24,8 +24,8 @@ static bool parse_choice_of_task(struct parser *p, struct choice *choice,
 	unsigned int actor = PROGRAM_MAX_ACTORS;
 
 	if (!actor_of(word, &actor) || actor >= p->program->nr_tasks)
-		return fail(p, "a task, irq:, hold, drain:, migrate:, delay or "
-			       "ack:");
+		return fail(p, "a task, irq:, hold, drain:, migrate:, delay, "
+			       "ack: or drop:");
 	take(p, word);
 	choice->kind = CHOICE_RUN;
 	choice->arg = (uint8_t)actor;
@@ -65,6 +65,8 @@ static bool parse_choice_value(struct parser *p, struct choice *choice)
 		choice->kind = CHOICE_DRAIN;
 	else if (word_is(word, "ack"))
 		choice->kind = CHOICE_ACK;
+	else if (word_is(word, "drop"))
+		choice->kind = CHOICE_DROP;
 	else if (word_is(word, "migrate"))
 		choice->kind = CHOICE_MIGRATE;
 	else
@@ -83,7 +85,7 @@ bool parse_choices(struct parser *p)
 		unsigned int step = 0;
 
 		if (program->nr_choices == PROGRAM_MAX_CHOICES)
-			return fail(p, "64 choices at most");
+			return fail(p, "256 choices at most");
 		if (program->nr_choices > 0)
 			least = program->choices[program->nr_choices - 1].step;
 		if (!parse_number(p, least, CHOICE_MAX_STEP, &step))

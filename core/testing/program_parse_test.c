@@ -146,20 +146,22 @@ Test(parse, as_many_operations_as_fit_and_one_more)
 Test(parse, choices)
 {
 	static const struct choice choices[] = {
-		{ 12, CHOICE_RUN, 1 },	   { 15, CHOICE_IRQ, 0 },
-		{ 20, CHOICE_TIMEOUT, 1 }, { 23, CHOICE_SPURIOUS, 0 },
-		{ 23, CHOICE_HOLD, 0 },	   { 24, CHOICE_CANCEL, 1 },
-		{ 25, CHOICE_MIGRATE, 0 }, { 26, CHOICE_DELAY, 0 },
-		{ 27, CHOICE_ACK, 1 },	   { 99999, CHOICE_DRAIN, 1 },
+		{ 12, CHOICE_RUN, 1 },	    { 15, CHOICE_IRQ, 0 },
+		{ 20, CHOICE_TIMEOUT, 1 },  { 23, CHOICE_SPURIOUS, 0 },
+		{ 23, CHOICE_HOLD, 0 },	    { 24, CHOICE_CANCEL, 1 },
+		{ 25, CHOICE_MIGRATE, 0 },  { 26, CHOICE_DELAY, 0 },
+		{ 27, CHOICE_ACK, 1 },	    { 28, CHOICE_DROP, 1 },
+		{ 99999, CHOICE_DRAIN, 1 },
 	};
 
-	cr_assert(parse("machine cpus=2\ntask A\ntask B\nirq I\n"
-			"choices: 12=B 15=irq:I 20=B:timeout\n"
-			"choices: 23=A:spurious 23=hold 24=B:cancel "
-			"25=migrate:0 26=delay 27=ack:1 99999=drain:1"),
-		  "line %u: %s", error.line, error.expected);
-	cr_assert_eq(program.nr_choices, 10);
-	for (unsigned int i = 0; i < 10; i++) {
+	cr_assert(
+		parse("machine cpus=2\ntask A\ntask B\nirq I\n"
+		      "choices: 12=B 15=irq:I 20=B:timeout\n"
+		      "choices: 23=A:spurious 23=hold 24=B:cancel "
+		      "25=migrate:0 26=delay 27=ack:1 28=drop:1 99999=drain:1"),
+		"line %u: %s", error.line, error.expected);
+	cr_assert_eq(program.nr_choices, 11);
+	for (unsigned int i = 0; i < 11; i++) {
 		cr_expect_eq(program.choices[i].step, choices[i].step);
 		cr_expect_eq(program.choices[i].kind, choices[i].kind);
 		cr_expect_eq(program.choices[i].arg, choices[i].arg);
@@ -179,7 +181,7 @@ Test(parse, as_many_choices_as_fit_and_one_more)
 	cr_expect_eq(program.nr_choices, PROGRAM_MAX_CHOICES);
 	cr_expect_not(
 		parse_bytes(text, many_choices(text, PROGRAM_MAX_CHOICES + 1)));
-	cr_expect_str_eq(error.expected, "expected 64 choices at most, found "
+	cr_expect_str_eq(error.expected, "expected 256 choices at most, found "
 					 "'7'");
 }
 
@@ -338,9 +340,9 @@ static const struct bad_text {
 	{ "machine\ntask A\nchoices: 5", 3,
 	  "expected =, found the end of the file" },
 	{ "machine\ntask A\nchoices: 5=B", 3,
-	  "expected a task, irq:, hold, drain:, migrate:, delay or ack:, found 'B'" },
+	  "expected a task, irq:, hold, drain:, migrate:, delay, ack: or drop:, found 'B'" },
 	{ "machine\ntask A\nirq I\nchoices: 5=I", 4,
-	  "expected a task, irq:, hold, drain:, migrate:, delay or ack:, found 'I'" },
+	  "expected a task, irq:, hold, drain:, migrate:, delay, ack: or drop:, found 'I'" },
 	{ "machine\ntask A\nchoices: 5=A:late", 3,
 	  "expected timeout, spurious or cancel, found 'late'" },
 	{ "machine\ntask A\nchoices: 5=irq I", 3, "expected :, found 'I'" },

@@ -87,6 +87,7 @@ static const struct {
 	[CHOICE_DRAIN] = { "drain:", ARG_CPU },
 	[CHOICE_MIGRATE] = { "migrate:", ARG_CPU },
 	[CHOICE_ACK] = { "ack:", ARG_CPU },
+	[CHOICE_DROP] = { "drop:", ARG_CPU },
 };
 
 size_t choice_print(const struct choice *choice, char *buf, size_t size)

@@ -188,7 +188,7 @@ static void add_random_choices(struct program *p, uint64_t *seed)
 	for (unsigned int i = 0; i < p->nr_choices; i++) {
 		struct choice *choice = &p->choices[i];
 
-		step += (i == 0) + prng_below(seed, 1500);
+		step += (i == 0) + prng_below(seed, 380);
 		choice->step = step;
 		choice->kind = (uint8_t)prng_below(seed, CHOICE_NR_KINDS);
 		do {

@@ -69,6 +69,8 @@ enum sim_question {
 	SIM_DELAY,
 	/* Who answers a shootdown now that it has not answered yet? CPU + 1. */
 	SIM_ACK,
+	/* Whose TLB forgets all that it has? A CPU + 1. */
+	SIM_DROP,
 	/* Whose oldest buffered store reaches memory now? A CPU + 1. */
 	SIM_DRAIN,
 	SIM_NR_QUESTIONS
@@ -111,6 +113,7 @@ struct sim_control {
 	uint32_t killable;  /* tasks a signal may come for: one bit per id */
 	bool store_buffers; /* ask SIM_HOLD and SIM_DRAIN */
 	bool migrate;	    /* ask SIM_MIGRATE */
+	bool drops;	    /* ask SIM_DROP */
 	bool delays;	    /* ask SIM_DELAY */
 	bool spurious;	    /* offer wake-ups for no reason */
 	bool timeouts;	    /* offer deadlines before their time */

@@ -137,6 +137,9 @@ void sim_tlb_load_changed(void);
  */
 const char *sim_tlb_audit(void);
 
+/* @cpu's TLB forgets all, and loads again what is used. */
+void sim_tlb_drop(unsigned int cpu);
+
 /* @cpu answers all shootdowns that wait for it. */
 void sim_answer(unsigned int cpu);
 

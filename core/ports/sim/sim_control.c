@@ -220,6 +220,22 @@ static void ask_ack(void)
 		sim_answer(option - 1U);
 }
 
+static void ask_drop(void)
+{
+	struct options options = { .nr = 0 };
+	uint8_t option;
+
+	if (!control->drops)
+		return;
+	offer(&options, 0);
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		if (sim.cpus[c].nr_cached > 0)
+			offer(&options, c + 1);
+	option = ask(SIM_DROP, &options);
+	if (option != 0)
+		sim_tlb_drop(option - 1U);
+}
+
 /* Nobody on it who could use an old translation. */
 static bool is_idle(const struct sim_cpu *cpu)
 {
@@ -304,6 +320,7 @@ static void ask_all(int access, void *sp)
 	sim_point_sp = sp;
 	ask_drain();
 	ask_ack();
+	ask_drop();
 	if (ask_irq())
 		step++; /* the handler had steps of its own */
 	ask_cancel();

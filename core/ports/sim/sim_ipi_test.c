@@ -42,7 +42,7 @@ static const struct sim_control control = {
 	.max_steps = 1000,
 };
 
-static void boot(unsigned int nr_cpus)
+static void boot_under(const struct sim_control *chooser, unsigned int nr_cpus)
 {
 	const struct machine_config config = {
 		.nr_cpus = nr_cpus,
@@ -53,13 +53,18 @@ static void boot(unsigned int nr_cpus)
 	};
 	struct highmem *hm;
 
-	sim_set_control(&control);
+	sim_set_control(chooser);
 	hm = machine_boot(&config);
 	page0 = &hm->config.mem_map[MACHINE_LOWMEM_PAGES];
 	vaddr = hm->config.pkmap_base;
 	machine_poke32(page0, 0, 42);
 	port_pte_set(vaddr, pte_make(page_to_pfn(hm, page0), hm->config.prot));
 	port_spin_init(&lock);
+}
+
+static void boot(unsigned int nr_cpus)
+{
+	boot_under(&control, nr_cpus);
 }
 
 static void take_away(void *arg)
@@ -226,4 +231,47 @@ Test(sim_ipi, two_who_wait_for_each_other)
 	cr_expect_null(machine_take_bug());
 	sim_set_control(NULL);
 	cr_expect_str_eq(events, "FF");
+}
+
+/* ---- A TLB that forgets ------------------------------------------------------------ */
+
+/* At the last point before the second read: the first three are others'. */
+static unsigned int drop_before_last(void *arg, enum sim_question question,
+				     const uint8_t *options, unsigned int nr)
+{
+	(void)arg;
+	(void)options;
+	(void)nr;
+	return question == SIM_DROP && sim_steps() == 4;
+}
+
+/* The PTE is gone and nobody flushed: whose TLB has the page still sees it. */
+static void read_clear_read(void *arg)
+{
+	(void)arg;
+	note(sees_page() ? 'b' : '-');
+	port_pte_clear(vaddr);
+	note(sees_page() ? 'b' : '-');
+}
+
+static void read_after_clear(const struct sim_control *chooser)
+{
+	boot_under(chooser, 1);
+	machine_spawn(0, read_clear_read, NULL);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	sim_set_control(NULL);
+}
+
+Test(sim_tlb, an_entry_outlives_its_pte_unless_the_tlb_forgets)
+{
+	struct sim_control forgetful = control;
+
+	read_after_clear(&control);
+	cr_expect_str_eq(events, "bb");
+	machine_shutdown();
+	forgetful.choose = drop_before_last;
+	forgetful.drops = true;
+	memset(events, 0, sizeof(events));
+	read_after_clear(&forgetful);
+	cr_expect_str_eq(events, "b-");
 }

@@ -86,6 +86,11 @@ static pte_t translate_lowmem(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
 	return cpu->lowmem[nr];
 }
 
+void sim_tlb_drop(unsigned int cpu)
+{
+	tlb_drop_all(&sim.cpus[cpu]);
+}
+
 /* What @cpu uses for @vaddr: what it cached, else what it finds in memory. */
 pte_t sim_translate(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
 {
