@@ -58,8 +58,8 @@ struct port_task {
 	const port_spinlock_t *lock; /* SIM_TASK_SPINNING */
 	const vaddr_t *flush_pages;  /* of its shootdown; NULL: all */
 	unsigned int flush_nr;
-	uint32_t flush_waits; /* for these CPUs: one bit for each */
-	const void *pte_caller;	     /* of port_pte_set() or _clear() */
+	uint32_t flush_waits;	/* for these CPUs: one bit for each */
+	const void *pte_caller; /* of port_pte_set() or _clear() */
 	struct kmap_ctrl ctrl;
 	struct fiber fiber;
 	void (*entry)(void *arg);
@@ -220,6 +220,12 @@ bool sim_answers_late(unsigned int cpu);
 
 /* What this CPU sees: its own newest buffered store, else memory. */
 uint32_t sim_visible(const port_atomic_t *word);
+
+/* Shall the store that has just been buffered stay there? */
+bool sim_holds_store(void);
+
+/* The oldest buffered store of @cpu reaches memory. */
+void sim_drain_one(struct sim_cpu *cpu);
 
 /* All buffered stores of @cpu reach memory. */
 void sim_drain(unsigned int cpu);
