@@ -102,7 +102,7 @@ enum machine_verdict machine_run(void);
 /*
  * task: a place between two operations, where a deterministic machine may
  * switch to another task. @rank says how early this task's next operation
- * stands in the program: the sim and a single CPU continue with the runnable
+ * stands in the program: the sim and the i686 port continue with the runnable
  * task of the lowest rank (ties: lowest id). Ports with real parallelism may
  * ignore it. A task that has not yielded has rank 0.
  */

@@ -4,6 +4,7 @@
 
 #include "core/ports/i686/i686.h"
 #include "core/testing/machine.h"
+#include "stress/kernel/world.h"
 
 /* A case that fails. */
 static const char *break_fail(void)
@@ -82,12 +83,61 @@ static const char *break_reset(void)
 	return NULL;
 }
 
+/* One task on the last CPU, while the others have nothing to do. */
+static const char *on_last_cpu(void (*entry)(void *arg))
+{
+	unsigned int nr = i686_nr_cpus();
+
+	world_boot_on(nr, 2);
+	machine_spawn(nr - 1, entry, NULL);
+	return world_run();
+}
+
+static void lock_up(void *unused)
+{
+	(void)unused;
+	i686_note("interrupts off, for good", 0, 0);
+	port_irq_save();
+	for (;;)
+		__asm__ volatile("");
+}
+
+/* Interrupts off on one CPU: the watchdog of another sees it. */
+static const char *break_lockup(void)
+{
+	i686_watchdog(2);
+	return on_last_cpu(lock_up);
+}
+
+static void write_nowhere(void *unused)
+{
+	(void)unused;
+	break_fault();
+}
+
+/* A page fault on a CPU that did not boot the machine. */
+static const char *break_elsewhere(void)
+{
+	return on_last_cpu(write_nowhere);
+}
+
+/* A lock that its own CPU waits for. */
+static const char *break_twice(void)
+{
+	static port_spinlock_t lock;
+
+	port_spin_lock(&lock);
+	port_spin_lock(&lock);
+	return NULL;
+}
+
 static const struct conformance_case kinds[] = {
-	{ "fail", break_fail },		{ "bug", break_bug },
-	{ "fault", break_fault },	{ "text", break_text },
-	{ "overflow", break_overflow }, { "hang", break_hang },
-	{ "stall", break_stall },	{ "cut", break_cut },
-	{ "reset", break_reset },
+	{ "fail", break_fail },		  { "bug", break_bug },
+	{ "fault", break_fault },	  { "text", break_text },
+	{ "overflow", break_overflow },	  { "hang", break_hang },
+	{ "stall", break_stall },	  { "cut", break_cut },
+	{ "reset", break_reset },	  { "lockup", break_lockup },
+	{ "elsewhere", break_elsewhere }, { "twice", break_twice },
 };
 
 static bool same(const char *a, const char *b)

@@ -25,6 +25,14 @@ extern const unsigned int step_nr_cases;
 extern const struct conformance_case handover_cases[];
 extern const unsigned int handover_nr_cases;
 
+/* Several CPUs, one task at a time: what each of them sees. */
+extern const struct conformance_case smp_cases[];
+extern const unsigned int smp_nr_cases;
+
+/* Several CPUs at the same time. */
+extern const struct conformance_case parallel_cases[];
+extern const unsigned int parallel_nr_cases;
+
 /* The clock's interrupts and preemption, as fast as the PC allows. */
 extern const struct conformance_case storm_cases[];
 extern const unsigned int storm_nr_cases;

@@ -96,6 +96,8 @@ static const struct suite {
 } suites[] = {
 	{ memory_cases, &memory_nr_cases },
 	{ conformance_cases, &conformance_nr_cases },
+	{ smp_cases, &smp_nr_cases },
+	{ parallel_cases, &parallel_nr_cases },
 	{ program_cases, &program_nr_cases },
 	{ step_cases, &step_nr_cases },
 	{ handover_cases, &handover_nr_cases },

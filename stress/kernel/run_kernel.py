@@ -34,7 +34,7 @@ from verdict import FAILED, HUNG, SKIPPED, USAGE, judge  # noqa: E402
 INTERRUPTED = 130
 
 BREAK_KINDS = ["fail", "bug", "fault", "text", "overflow", "hang", "stall",
-               "cut", "reset"]
+               "cut", "reset", "lockup", "elsewhere", "twice"]
 RUNS = ["suite", "torture"]
 
 FOR_EVER = 10 * 365 * 24 * 3600.0

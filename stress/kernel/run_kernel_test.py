@@ -86,6 +86,25 @@ class Kernels(unittest.TestCase):
     def test_reset(self):
         self.verdict("reset", 77, "reset the PC after 1 cases")
 
+    def test_cpu_with_interrupts_off_is_seen_by_another(self):
+        result = self.verdict(
+            "lockup", 70, "CPU 1 has interrupts off and does not go on (CPU 0)",
+            "--smp", "2")
+        self.assertIn("#  CPU 1: interrupts off, for good", result.stdout)
+        self.assertRegex(result.stdout, r"# CPU 1: task 1(.*\n)+?"
+                         r"# backtrace:\n#   0xc01\w+  lock_up at break.c")
+
+    def test_page_fault_on_another_cpu(self):
+        result = self.verdict("elsewhere", 77, "write at 0x123", "--smp", "2")
+        self.assertRegex(result.stdout, r"# CPU 0: task 0, .*\n"
+                         "# it has nothing to do")
+        self.assertIn("Bail out! page fault: write at 0x123, which is not "
+                      "mapped (CPU 1)\n", result.stdout)
+        self.assertRegex(result.stdout, r"#  CPU 1: switch 0x0 0x1\n")
+
+    def test_spin_lock_taken_twice(self):
+        self.verdict("twice", 77, "taken twice on one CPU: deadlock")
+
 
 class Environment(unittest.TestCase):
     def refused(self, result, sentence, code=1):

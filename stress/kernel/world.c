@@ -39,14 +39,19 @@ void world_fail(const char *format, ...)
 
 void world_boot(unsigned int nr_slots)
 {
+	world_boot_on(1, nr_slots);
+}
+
+void world_boot_on(unsigned int nr_cpus, unsigned int nr_slots)
+{
 	static const struct machine_config config = {
-		.nr_cpus = 1,
 		.nr_colours = 1,
 		.nr_pages = WORLD_PAGES,
 		.local_depth = KM_MAX_IDX,
 	};
 	struct machine_config sized = config;
 
+	sized.nr_cpus = nr_cpus;
 	sized.nr_slots = nr_slots;
 	sized.pae = port_facts()->pae;
 	world.failed = false;
@@ -87,8 +92,8 @@ void world_check_tag(const void *vaddr, unsigned int nr)
 	}
 	seen = machine_load32(vaddr);
 	if (seen != tag(nr))
-		world_fail("%p should be page %u, tag %x, but reads as %x",
-			   (vaddr_t)vaddr, nr, tag(nr), seen);
+		world_fail("%p should be page %u, tag %x, but CPU %u reads %x",
+			   (vaddr_t)vaddr, nr, tag(nr), port_cpu_id(), seen);
 }
 
 /* What the hardware would forget or change behind our back. */

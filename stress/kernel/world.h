@@ -15,7 +15,9 @@
 #define WORLD_IRQ_PAGE (WORLD_PAGES - 1)
 #define WORLD_SHARED_PAGE 0
 
+/* With one CPU, or more. */
 void world_boot(unsigned int nr_slots);
+void world_boot_on(unsigned int nr_cpus, unsigned int nr_slots);
 
 /*
  * Run the tasks, look at all there is to look at, shut down. NULL, or the

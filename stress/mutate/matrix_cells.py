@@ -86,7 +86,8 @@ TECHNIQUES = {
         "{name}.tsan.so", (70, 77),
         r"(ThreadSanitizer: [^(]*)|!!! round \d+: (.*)"),
     "kernel": Technique(
-        "../kernel/run_kernel.py", ("--kernel={core}", "--timeout=45s"),
+        "../kernel/run_kernel.py", ("--kernel={core}", "--timeout=45s",
+                                      "--smp=3", "--accel=tcg-single"),
         "{name}.kernel.elf", (70, 77), r"^(not ok .*)|BUG: (.*)", draws=False,
         preload=False),
 }

@@ -18,6 +18,9 @@ _LOST_WAKEUP = "lost wake-up: task [0-9]+ sleeps on colour [0-9]+ while slot"
 _LOST_IN_KERNEL = "the waiter sleeps, and there is a slot for it"
 _STALE_IN_KERNEL = "stale TLB entry: 0x[0-9a-f]+ (has no PTE|maps pfn)"
 _HALF_AN_ENTRY = "the upper half of the PTE at 0x[0-9a-f]+ changes while it is"
+
+# The kernel lane has three CPUs.
+_SEEN_BY_LAST = "should be page [0-9]+, tag 0x[0-9a-f]+, but CPU 2 reads"
 _STALE = "stale TLB entry: CPU [0-9]+ still has pfn"
 
 def _mutant(source, first = "", slow = "", lanes = {}):
@@ -111,6 +114,11 @@ MUTANTS = {
                        "reads .*: it sees another page",
         },
     ),
+    "moves_with_window": _mutant(
+        "core/ports/i686/turns.c",
+        first = "kernel",
+        lanes = {"kernel": "not ok [0-9]+ parallel_tasks_with_windows_stay"},
+    ),
     "newest_first": _mutant("pkmap_queue.c", first = "unit"),
     "no_recheck_after_sleep": _mutant("pkmap.c", first = "unit"),
     "no_second_look": _mutant(
@@ -177,10 +185,20 @@ MUTANTS = {
     "serves_one": _mutant("pkmap.c", first = "unit"),
     "share_without_count": _mutant("pkmap.c"),
     "shootdown_irqs_off": _mutant("pkmap.c"),
+    "shootdown_leaves_one_out": _mutant(
+        "core/ports/i686/tlb.c",
+        first = "kernel",
+        lanes = {"kernel": _SEEN_BY_LAST},
+    ),
     "shootdown_skips_last": _mutant(
         "core/ports/i686/tlb.c",
         first = "kernel",
         lanes = {"kernel": "stale TLB entry: 0x[0-9a-f]+ has no PTE"},
+    ),
+    "shootdown_stays_local": _mutant(
+        "core/ports/i686/tlb.c",
+        first = "kernel",
+        lanes = {"kernel": "should be page [0-9]+, tag 0x[0-9a-f]+, but CPU"},
     ),
     "silent_unpin": _mutant("pkmap.c", first = "unit"),
     "sleeps_in_atomic": _mutant("pkmap.c"),
@@ -193,6 +211,11 @@ MUTANTS = {
     ),
     "stats_of_few_cpus": _mutant("stats.c", first = "unit"),
     "switch_leaves_window": _mutant("kmap_local.c"),
+    "switch_restores_nothing": _mutant(
+        "core/ports/i686/sched.c",
+        first = "kernel",
+        lanes = {"kernel": "not ok [0-9]+ windows_survive_a_context_switch"},
+    ),
     "switch_unflushed": _mutant("kmap_local.c"),
     "tail_dangles": _mutant("pkmap_queue.c"),
     "take_live": _mutant("pkmap.c"),

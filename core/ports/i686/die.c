@@ -61,7 +61,10 @@ static void print_other(unsigned int cpu)
 	const struct trap_frame *frame = smp_stopped_at(cpu);
 
 	print_cpu(cpu);
-	if (frame) {
+	if (frame && !port_task_id(i686_cpus[cpu].current) &&
+	    i686_cpus[cpu].irq_depth == 0) {
+		console_printf("# it has nothing to do, at %x\n", frame->eip);
+	} else if (frame) {
 		print_registers(frame);
 		print_backtrace(frame);
 	} else {
