@@ -25,8 +25,10 @@ static uint64_t build_number(void)
 
 	if (!file)
 		return 0;
-	while ((len = fread(block, 1, sizeof(block), file)) > 0)
+	do {
+		len = fread(block, 1, sizeof(block), file);
 		hash = mix(hash, block, len);
+	} while (len == sizeof(block));
 	fclose(file);
 	return hash;
 }

@@ -11,10 +11,9 @@
  * One line that says what is searched, and which build of this program does:
  * two searches with the same line give the same certificate.
  */
-void certificate_describe(const struct options *options, char *line,
-			  size_t size);
+void certificate_describe(const struct options *o, char *line, size_t size);
 
-void certificate_print(const struct options *options, const char *search,
-		       const struct certificate *sums);
+void certificate_print(const struct options *o, const char *search,
+		       const struct certificate *c);
 
 #endif

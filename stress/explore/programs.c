@@ -100,7 +100,10 @@ static bool take_step(struct holds *h, struct step step)
 {
 	switch ((enum op_kind)step.kind) {
 	case OP_KUNMAP:
-		return h->pinned[step.page] && h->pinned[step.page]--;
+		if (h->pinned[step.page] == 0)
+			return false;
+		h->pinned[step.page]--;
+		return true;
 	case OP_UNLOCAL:
 		if (h->nr_local == 0)
 			return false;

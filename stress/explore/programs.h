@@ -30,7 +30,7 @@ bool space_parse_alphabet(const char *text, uint32_t *alphabet);
 void space_print_alphabet(uint32_t alphabet, char *buf, size_t size);
 
 /* NULL, or one sentence why the programs cannot be listed. */
-const char *space_open(const struct space *space);
+const char *space_open(const struct space *wanted);
 
 /* How many there are, and number @index of them, from 0. */
 uint64_t space_size(void);
