@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True  # the tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import kill_matrix  # noqa: E402
 import matrix_cells as cells  # noqa: E402
+import matrix_report as reports  # noqa: E402
 
 # What the program does with each core; $1 is the mutant.
 SCRIPT = """#!/bin/sh
@@ -149,6 +150,14 @@ class Matrix(unittest.TestCase):
         self.assertEqual(status, 0, text)
         self.assertIn("left out: alien: no script runs on its port", text)
         self.assertIn("cases: 2 passed, 0 failed", text)
+
+    def test_the_spread_of_the_times(self):
+        self.assertEqual(reports.spread([3.0]), "median 3.0 s, p95 3.0 s")
+        self.assertEqual(reports.spread([float(n) for n in range(1, 21)]),
+                         "median 10.5 s, p95 19.0 s")
+        status, text = self.run_all(["found", "quiet"])
+        self.assertEqual(status, 77, text)
+        self.assertRegex(text, r"script kills 1 \(median 0\.\d s, p95 0\.\d s\)")
 
     def test_reports_say_the_same(self):
         self.run_all(["found", "crash"])
