@@ -94,6 +94,7 @@ struct sim {
 	struct highmem hm;
 	bool up;
 	unsigned int cpu; /* the one that executes now */
+	uint32_t silent; /* CPUs with a shootdown to answer: one bit for each */
 	struct sim_cpu cpus[HIGHMEM_MAX_CPUS];
 	struct port_task tasks[MACHINE_MAX_TASKS];
 	unsigned int nr_tasks;

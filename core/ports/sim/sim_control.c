@@ -158,8 +158,6 @@ static void ask_migrate(struct port_task *task)
 	struct options options = { .nr = 0 };
 	uint8_t option;
 
-	if (!control->migrate || sim.config.nr_cpus == 1)
-		return;
 	offer(&options, 0);
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
 		if (sim_can_migrate(task, c))
@@ -178,7 +176,8 @@ struct port_task *sim_choose_next(struct port_task *fallback)
 		return fallback;
 	step++;
 	task = chosen_task(ask_who(SIM_NEXT, fallback));
-	ask_migrate(task);
+	if (control->migrate)
+		ask_migrate(task);
 	return task;
 }
 
@@ -225,8 +224,6 @@ static void ask_drop(void)
 	struct options options = { .nr = 0 };
 	uint8_t option;
 
-	if (!control->drops)
-		return;
 	offer(&options, 0);
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
 		if (sim.cpus[c].nr_cached > 0)
@@ -259,8 +256,6 @@ static void ask_cancel(void)
 	struct options options = { .nr = 0 };
 	uint8_t option;
 
-	if (control->killable == 0)
-		return;
 	offer(&options, 0);
 	for (unsigned int i = 0; i < sim.nr_tasks; i++) {
 		const struct port_task *task = &sim.tasks[i];
@@ -299,15 +294,19 @@ static void ask_all(int access, void *sp)
 	(void)access;
 	sim_point_sp = sp;
 	ask_drain();
-	ask_ack();
-	ask_drop();
+	if (sim.silent != 0)
+		ask_ack();
+	if (control->drops)
+		ask_drop();
 	if (ask_irq())
 		step++; /* the handler had steps of its own */
-	ask_cancel();
+	if (control->killable != 0)
+		ask_cancel();
 	sim_point_sp = sp;
 	who = ask_who(SIM_WHO, self);
 	next = chosen_task(who);
-	ask_migrate(next);
+	if (control->migrate)
+		ask_migrate(next);
 	if (next != self)
 		sim_switch_to(next);
 }

@@ -63,7 +63,7 @@ port_irq_t port_irq_save(void)
 void port_irq_restore(port_irq_t flags)
 {
 	this_cpu()->irq_off = flags;
-	if (!flags && this_cpu()->shootdowns != 0)
+	if (!flags && (sim.silent >> sim.cpu & 1))
 		sim_answer(sim.cpu);
 }
 
@@ -430,6 +430,7 @@ bool machine_task_asleep(uint32_t id)
 void sim_tasks_reset(void)
 {
 	sim.nr_tasks = 0;
+	sim.silent = 0;
 	sim.now = 1;
 	sim.cpu = 0;
 	running = &sim.controller;

@@ -182,6 +182,7 @@ void sim_answer(unsigned int cpu)
 {
 	struct sim_cpu *answers = &sim.cpus[cpu];
 
+	sim.silent &= ~(1U << cpu);
 	for (; answers->shootdowns;
 	     answers->shootdowns &= answers->shootdowns - 1) {
 		int id = __builtin_ctz(answers->shootdowns);
@@ -219,6 +220,7 @@ static void shootdown(const vaddr_t *pages, unsigned int nr)
 		if (sim_answers_late(c)) {
 			self->flush_waits |= 1U << c;
 			sim.cpus[c].shootdowns |= 1U << self->id;
+			sim.silent |= 1U << c;
 		} else {
 			flush_cpu(c, pages, nr);
 		}
