@@ -6,6 +6,7 @@
  * it stands what the loader says, as the name of the image):
  *
  *	run=torture	only that, not the suite
+ *	run=bench	instructions per operation (bench.c)
  *	time=N		torture for N seconds (torture.c), after the suite
  *	seed=N		of the random programs, and of torture (1)
  *	round=N		torture begins with that round (0)
@@ -25,6 +26,7 @@
 #include "core/ports/i686/i686.h"
 #include "core/ports/i686/words.h"
 #include "core/testing/machine.h"
+#include "stress/kernel/bench.h"
 #include "stress/kernel/break.h"
 #include "stress/kernel/cases.h"
 #include "stress/kernel/replay.h"
@@ -179,10 +181,10 @@ static _Noreturn void run_suite(void)
 	finish();
 }
 
-static _Noreturn void run_torture(void)
+static _Noreturn void run_one(const struct conformance_case *test)
 {
 	console_printf("1..1\n");
-	run_if_possible(&torture_case);
+	run_if_possible(test);
 	finish();
 }
 
@@ -194,7 +196,9 @@ static _Noreturn void run_chosen(void)
 	if (!word_value("run", what, sizeof(what)))
 		run_suite();
 	if (text_starts_with(what, "torture"))
-		run_torture();
+		run_one(&torture_case);
+	if (text_starts_with(what, "bench"))
+		run_one(&bench_case);
 	i686_panic("run=%s: there is no such thing to run", what);
 }
 

@@ -35,7 +35,7 @@ INTERRUPTED = 130
 
 BREAK_KINDS = ["fail", "bug", "fault", "text", "overflow", "hang", "stall",
                "cut", "reset", "lockup", "elsewhere", "twice"]
-RUNS = ["suite", "torture"]
+RUNS = ["suite", "torture", "bench"]
 
 FOR_EVER = 10 * 365 * 24 * 3600.0
 

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STRESS_KERNEL_BENCH_H
+#define STRESS_KERNEL_BENCH_H
+
+#include "core/testing/conformance.h"
+
+/* run=bench: one case, which prints "# bench:" lines. */
+extern const struct conformance_case bench_case;
+
+#endif
