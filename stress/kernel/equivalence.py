@@ -55,8 +55,8 @@ def parse_arguments():
                         "run_kernel, like --machine='--smp 4 --pae'; may come "
                         "several times (default: one CPU)")
     parser.add_argument("--plain", dest="less", action="store_const",
-                        const="plain", help="run each program without PAE "
-                        "and nested interrupts, whatever it says")
+                        const="plain", help="run each program without nested "
+                        "interrupts, and with whatever page tables there are")
     parser.add_argument("--one-cpu", dest="less", action="store_const",
                         const="one_cpu", help="the same, and on one CPU")
     parser.add_argument("--random", type=int, default=0, metavar="N",

@@ -13,11 +13,12 @@
  *	smp=N		there must be N CPUs, or everything is skipped
  *	case=TEXT	only cases whose names contain TEXT
  *	break=KIND	one more case that goes wrong on purpose (break.h)
- *	plain		programs from modules without PAE and nested interrupts
+ *	plain		programs from modules without nested interrupts, and with
+ *			the page tables that there are
  *	one_cpu		the same, and on one CPU
  *
- * The port has words of its own, on memory: README.md. With boot modules, their programs are
- * replayed instead of the suite (replay.h).
+ * The port has words of its own, on memory: README.md. With boot modules,
+ * their programs are replayed instead of the suite (replay.h).
  */
 
 #include <highmem/format.h>

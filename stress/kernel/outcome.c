@@ -129,12 +129,13 @@ const char *outcome_of(const char *name, const struct program *program,
 	return result.verdict == EXEC_BUG ? result.sentence : NULL;
 }
 
-const struct program *outcome_plain(const struct program *program, bool one_cpu)
+const struct program *outcome_plain(const struct program *program, bool pae,
+				    bool one_cpu)
 {
 	static struct program plain;
 
 	plain = *program;
-	plain.machine.pae = false;
+	plain.machine.pae = pae;
 	plain.machine.nested_irqs = false;
 	plain.machine.sparse_cpus = false;
 	if (!one_cpu)

@@ -18,7 +18,9 @@
  *	addresses and page frames	0x* stands for every hexadecimal number
  *					in a sentence
  *	what the machine counts		flushes of a TLB, interrupts
- *	time				both count a tick for an operation, but
+ *	PAE				if a program is made plain: then each
+					side has the page tables it has
+	time				both count a tick for an operation, but
  *					no number of ticks is shown
  *	choices				played by the simulated machine only: a
  *					program runs without them here
@@ -27,10 +29,10 @@
 #include "core/testing/exec.h"
 
 /*
- * @program without PAE and nested interrupts, and maybe on one CPU; valid
- * until the next call.
+ * @program without nested interrupts, with PAE or not whatever it says, and
+ * maybe on one CPU; valid until the next call.
  */
-const struct program *outcome_plain(const struct program *program,
+const struct program *outcome_plain(const struct program *program, bool pae,
 				    bool one_cpu);
 
 /*

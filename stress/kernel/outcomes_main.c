@@ -27,7 +27,7 @@ static void run(const char *name, const struct program *program)
 	const char *why;
 
 	if (plain)
-		program = outcome_plain(program, one_cpu);
+		program = outcome_plain(program, false, one_cpu);
 	why = machine_can(&program->machine);
 	if (why) {
 		printf("= %s skipped %s\n", name, why);
@@ -86,7 +86,7 @@ static void run_module(const char *path)
 static const char usage[] =
 	"usage: outcomes [--plain|--one-cpu] MODULE...\n"
 	"what comes out of the programs in boot modules; plain: without PAE and\n"
-	"nested interrupts; one-cpu: nor with other CPUs\n";
+	"nested interrupts; one-cpu: nor other CPUs\n";
 
 int main(int argc, char **argv)
 {

@@ -37,7 +37,8 @@ static void replay_program(const char *of, const struct program *it)
 	name = of;
 	program = it;
 	if (word_given("plain") || word_given("one_cpu"))
-		program = outcome_plain(it, word_given("one_cpu"));
+		program = outcome_plain(it, port_facts()->pae,
+					word_given("one_cpu"));
 	run_case(&test);
 }
 

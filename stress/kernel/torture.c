@@ -21,7 +21,7 @@
 #include "stress/kernel/torture.h"
 
 #define STAT_INTERVAL 5 /* seconds */
-#define ROUND_SECONDS 2
+#define ROUND_SECONDS 3
 #define PATIENCE 60 /* seconds, for a round on a host that is busy */
 
 #define PROGRAM_REPEAT 40
@@ -100,13 +100,14 @@ static void say_statistics(uint32_t now)
 		       text(&run.timeouts), run.programs, text(&run.operations),
 		       run.deadlocks);
 	console_printf("# torture:   hits %s, misses %s, waits %s, handovers "
-		       "%s, wakeups %s, shared %s\n",
+		       "%s, wakeups %s, shared %s, killed %s\n",
 		       text(&run.stats[HM_STAT_HIT]),
 		       text(&run.stats[HM_STAT_MISS]),
 		       text(&run.stats[HM_STAT_WAIT]),
 		       text(&run.stats[HM_STAT_HANDOVER]),
 		       text(&run.stats[HM_STAT_WAKEUP]),
-		       text(&run.stats[HM_STAT_SHARE]));
+		       text(&run.stats[HM_STAT_SHARE]),
+		       text(&run.stats[HM_STAT_KILLED]));
 	console_printf("# torture:   shootdowns %s, IPIs %s, invlpgs %s, full "
 		       "flushes %s, switches %s, migrations %s\n",
 		       text(&run.stats[HM_STAT_FLUSH]), text(&run.ipis),
@@ -142,7 +143,8 @@ static void draw_machine(struct machine_config *machine, uint64_t *seed)
 		.nr_cpus = all ? run.cpus : 1 + prng_below(seed, run.cpus),
 		.nr_slots = 2 + prng_below(seed, 7),
 		.nr_colours = 1,
-		.nr_pages = TORTURE_PAGES,
+		.nr_pages = prng_below(seed, 4) ? TORTURE_PAGES / 8
+						: TORTURE_PAGES,
 		.local_depth = KM_MAX_IDX,
 		.pae = port_facts()->pae,
 		.force_map = prng_below(seed, 4) == 0,

@@ -28,7 +28,7 @@ struct worker {
 
 static struct {
 	struct highmem *hm;
-	unsigned int nr_pages;
+	unsigned int nr_pages, nr_tasks;
 	bool (*over)(void);
 	port_stat_t stop;
 	port_stat_t irq_pairs;
@@ -184,6 +184,18 @@ static void do_timeout(struct worker *worker)
 		worker->timeouts++;
 }
 
+static void do_killable(struct worker *worker)
+{
+	unsigned int nr = any_page(worker);
+	void *vaddr = kmap_killable(torture.hm, page_of(nr));
+
+	if (vaddr)
+		done(worker, vaddr, nr, "kmap_killable");
+	else if (!machine_take_signal())
+		fail("kmap_killable of task %u gave up without a signal",
+		     self());
+}
+
 /* One map held, and another that must not wait for ever. */
 static void do_two(struct worker *worker)
 {
@@ -276,7 +288,8 @@ static void perform_any(struct worker *worker)
 		void (*perform)(struct worker *worker);
 		unsigned int weight; /* of 100 */
 	} table[] = {
-		{ do_kmap, 34 },
+		{ do_kmap, 30 },
+		{ do_killable, 4 },
 		{ do_local, 26 },
 		{ do_try, 7 },
 		{ do_timeout, 5 },
@@ -353,6 +366,8 @@ static void tick(void *unused)
 {
 	if (port_cpu_id() == 0 && torture.over())
 		port_stat_set(&torture.stop, 1);
+	if (port_cpu_id() == 0)
+		machine_kill(1 + irq_value[0] % torture.nr_tasks);
 	if (!stopped())
 		intrude(unused);
 	i686_resched();
@@ -366,6 +381,7 @@ static void begin(const struct torture_round *round, uint32_t seed)
 	torture.irq_pairs = (port_stat_t){ 0 };
 	torture.claimed = (port_atomic_t){ 0 };
 	torture.nr_pages = round->machine.nr_pages;
+	torture.nr_tasks = round->nr_tasks;
 	torture.hm = machine_boot(&round->machine);
 	for (unsigned int nr = 0; nr < torture.nr_pages; nr++)
 		machine_poke32(page_of(nr), 0, tag(nr));
