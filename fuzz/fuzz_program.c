@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/testing/exec.h"
 
@@ -16,9 +17,19 @@ static bool has_only(const struct program *program, uint32_t kinds)
 	return true;
 }
 
+/* For those who doubt the quick look: HIGHMEM_LOOK=all, or =twice for both. */
+static enum exec_look look(void)
+{
+	const char *wanted = getenv("HIGHMEM_LOOK");
+
+	if (!wanted)
+		return LOOK_AT_CHANGES;
+	return strcmp(wanted, "twice") == 0 ? LOOK_TWICE : LOOK_AT_ALL;
+}
+
 int fuzz_program(const uint8_t *data, size_t size, uint32_t kinds)
 {
-	static const struct exec_options options = { .repeat = 1 };
+	static struct exec_options options;
 	static struct program program;
 	struct program_error error;
 	struct exec_result result;
@@ -27,6 +38,8 @@ int fuzz_program(const uint8_t *data, size_t size, uint32_t kinds)
 		return NOT_FOR_THE_CORPUS;
 	if (!has_only(&program, kinds) || machine_can(&program.machine))
 		return NOT_FOR_THE_CORPUS;
+	if (options.repeat == 0)
+		options = (struct exec_options){ .repeat = 1, .look = look() };
 	exec_program(&program, &options, &result);
 	if (result.verdict == EXEC_BUG) {
 		fprintf(stderr, "oracle: %s\n", result.sentence);

@@ -37,7 +37,7 @@ static const char *validate_mapped_slot(struct highmem *hm, uint32_t nr,
 	return NULL;
 }
 
-static const char *validate_slot(struct highmem *hm, uint32_t nr)
+const char *highmem_validate_slot(struct highmem *hm, unsigned int nr)
 {
 	uint32_t count = port_atomic_load(&hm->pkmap.slot[nr].count);
 	uint32_t cookie = port_atomic_load(&hm->pkmap.slot[nr].page);
@@ -50,7 +50,7 @@ static const char *validate_slot(struct highmem *hm, uint32_t nr)
 	return NULL;
 }
 
-static const char *validate_page(struct highmem *hm, uint32_t index)
+const char *highmem_validate_page(struct highmem *hm, uint32_t index)
 {
 	struct page *page = &hm->config.mem_map[index];
 	uint32_t nr = port_atomic_load(&page->pkmap_slot);
@@ -64,7 +64,7 @@ static const char *validate_page(struct highmem *hm, uint32_t index)
 	return NULL;
 }
 
-static const char *validate_queue(struct highmem *hm, uint32_t colour)
+const char *highmem_validate_queue(struct highmem *hm, unsigned int colour)
 {
 	struct pkmap_queue *queue = &hm->pkmap.queue[colour];
 	struct pkmap_waiter *last = NULL;
@@ -79,6 +79,8 @@ static const char *validate_queue(struct highmem *hm, uint32_t colour)
 	}
 	EXPECT(hm, queue->tail == last, "queue", colour);
 	EXPECT(hm, port_atomic_load(&queue->nr) == nr, "queue", colour);
+	EXPECT(hm, hm->pkmap.hand[colour] <= hm->config.nr_slots, "hand",
+	       colour);
 	return NULL;
 }
 
@@ -99,8 +101,6 @@ static const char *validate_free_map(struct highmem *hm)
 	for (uint32_t w = 0; w < HIGHMEM_MAX_SLOTS / 32; w++)
 		EXPECT(hm, (hm->pkmap.free[w] & ~slots_in_word(hm, w)) == 0,
 		       "word of the free map", w);
-	for (uint32_t c = 0; c < hm->config.nr_colours; c++)
-		EXPECT(hm, hm->pkmap.hand[c] <= hm->config.nr_slots, "hand", c);
 	return NULL;
 }
 
@@ -110,10 +110,10 @@ const char *highmem_validate(struct highmem *hm)
 
 	EXPECT(hm, !port_spin_is_locked(&hm->pkmap.lock), "lock", 0);
 	for (uint32_t s = 0; !why && s < hm->config.nr_slots; s++)
-		why = validate_slot(hm, s);
+		why = highmem_validate_slot(hm, s);
 	for (uint32_t i = 0; !why && i < hm->config.nr_pages; i++)
-		why = validate_page(hm, i);
+		why = highmem_validate_page(hm, i);
 	for (uint32_t c = 0; !why && c < hm->config.nr_colours; c++)
-		why = validate_queue(hm, c);
+		why = highmem_validate_queue(hm, c);
 	return why;
 }

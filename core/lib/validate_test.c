@@ -146,10 +146,10 @@ Test(validate, hand)
 	hm->pkmap.hand[1] = 4;
 	cr_expect_null(highmem_validate(hm));
 	hm->pkmap.hand[1] = 5;
-	EXPECT_WHY("hand 1: not true: hm->pkmap.hand[c] <= "
+	EXPECT_WHY("hand 1: not true: hm->pkmap.hand[colour] <= "
 		   "hm->config.nr_slots");
 	hm->pkmap.hand[0] = 5;
-	EXPECT_WHY("hand 0: not true: hm->pkmap.hand[c] <= "
+	EXPECT_WHY("hand 0: not true: hm->pkmap.hand[colour] <= "
 		   "hm->config.nr_slots");
 }
 

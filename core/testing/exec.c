@@ -15,6 +15,10 @@ void exec_fail(struct exec *e, const char *format, ...)
 	uint32_t none = 0;
 	va_list args;
 
+	if (e->suspecting) {
+		e->suspects = true;
+		return;
+	}
 	if (!port_atomic_cas(&e->claimed, &none, 1))
 		return;
 	e->result->verdict = EXEC_BUG;
@@ -116,6 +120,7 @@ static void handler_main(void *arg)
 		actor->in_op = true; /* until the interrupt returns */
 	}
 	actor_undo_all(&exec, actor);
+	oracle_check_handler_left(&exec, actor);
 	actor->in_op = false;
 	actor->active = false;
 }
@@ -202,6 +207,19 @@ static void janitor_main(void *arg)
 				  s);
 }
 
+/* All tasks have ended. What is broken already is not asked to flush. */
+static void clean_up(void)
+{
+	oracle_at_end(&exec);
+	if (exec_failed(&exec))
+		return;
+	exec_freeze(&exec, true);
+	machine_spawn(0, janitor_main, NULL);
+	if (machine_run() == MACHINE_STALLED)
+		exec_fail(&exec, "the last flush does not return");
+	oracle_after_flush(&exec);
+}
+
 static void reset_actors(void)
 {
 	exec.claimed = (port_atomic_t){ 0 };
@@ -251,22 +269,17 @@ void exec_program(const struct program *program,
 	reset_actors();
 	exec.hm = machine_boot(&program->machine);
 	oracle_tag_pages(&exec);
+	oracle_look_reset(&exec);
 	refine_begin(&exec, options->refine);
 	for (unsigned int t = 0; t < program->nr_tasks; t++)
 		exec.actors[t].id = machine_spawn(program->task_cpu[t],
 						  task_main, &exec.actors[t]);
 	stalled = machine_run() == MACHINE_STALLED;
 	refine_end();
-	if (stalled) {
+	if (stalled)
 		oracle_judge_stall(&exec);
-	} else {
-		oracle_at_end(&exec);
-		exec_freeze(&exec, true);
-		machine_spawn(0, janitor_main, NULL);
-		if (machine_run() == MACHINE_STALLED)
-			exec_fail(&exec, "the last flush does not return");
-		oracle_at_end(&exec);
-	}
+	else
+		clean_up();
 	collect(result);
 	machine_shutdown();
 }

@@ -19,6 +19,13 @@ enum exec_verdict {
 	EXEC_BUG,
 };
 
+/* How much the oracle looks at, where it looks between two operations. */
+enum exec_look {
+	LOOK_AT_CHANGES, /* at what changed, and at everything now and then */
+	LOOK_AT_ALL,
+	LOOK_TWICE, /* in both ways, which must agree */
+};
+
 struct exec_options {
 	/*
 	 * Run each task's operations this many times (0 means 1). The maps a
@@ -40,6 +47,7 @@ struct exec_options {
 	bool (*freeze)(bool on);
 	/* Compare with the sequential model: refine.h. Not if parallel. */
 	bool refine;
+	enum exec_look look;
 	/* Called after each operation with its text, or NULL. */
 	void (*trace)(void *arg, const char *task, const char *op,
 		      const char *outcome);

@@ -35,8 +35,19 @@ struct actor {
 	bool in_op;	  /* in the middle of an operation */
 	bool alone;	  /* nobody else was, from its begin to its end */
 	bool ended;
+	uint64_t touched; /* pages whose part above changed: oracle_look.c */
 	uint32_t performed;
 	uint32_t skipped;
+};
+
+/* What the last look of the oracle found right: oracle_look.c. */
+struct oracle_seen {
+	struct pkmap_slot slot[PROGRAM_MAX_SLOTS];
+	struct page page[PROGRAM_MAX_PAGES];
+	uint32_t free[PROGRAM_MAX_SLOTS / 32];
+	uint16_t windows[HIGHMEM_MAX_CPUS]; /* which have a PTE */
+	bool pte_unknown; /* the machine lost count of what it wrote */
+	unsigned int looks;
 };
 
 struct exec {
@@ -47,6 +58,10 @@ struct exec {
 	struct actor actors[PROGRAM_MAX_ACTORS];
 	port_atomic_t claimed; /* somebody writes result->sentence */
 	port_stat_t failed;    /* somebody has */
+	struct oracle_seen seen;
+	bool suspecting; /* exec_fail() sets @suspects, and no more */
+	bool suspects;
+	uint64_t between; /* slots that are free, idle, live: none of these */
 };
 
 enum op_outcome {
@@ -83,6 +98,20 @@ static inline struct actor *exec_handler(struct exec *exec, unsigned int irq)
 static inline bool is_handler(const struct actor *actor)
 {
 	return actor->index >= PROGRAM_MAX_TASKS;
+}
+
+/* A page in a sentence, "%c%u", has the name that programs give it: l0, p2. */
+#define PAGE_NAME(index) page_letter(index), page_number(index)
+
+static inline char page_letter(unsigned int index)
+{
+	return index < MACHINE_LOWMEM_PAGES ? 'l' : 'p';
+}
+
+static inline unsigned int page_number(unsigned int index)
+{
+	return index < MACHINE_LOWMEM_PAGES ? index
+					    : index - MACHINE_LOWMEM_PAGES;
 }
 
 /* ---- ops.c -------------------------------------------------------------------- */
@@ -124,10 +153,41 @@ void oracle_after_op(struct exec *exec, const struct actor *actor);
 void oracle_check_refusal(struct exec *exec, const struct actor *actor,
 			  unsigned int page);
 
+/* In a handler that has undone all it did: no window of its is left. */
+void oracle_check_handler_left(struct exec *exec, const struct actor *actor);
+
 /* All tasks have ended: nobody holds anything. */
 void oracle_at_end(struct exec *exec);
 
+/* The same after kmap_flush_unused(), and nothing is left out. */
+void oracle_after_flush(struct exec *exec);
+
 /* Nobody can go on: whose fault is it? Sets verdict and sentence. */
 void oracle_judge_stall(struct exec *exec);
+
+/*
+ * All that must hold at rest. @actor performed an operation, or NULL: all have
+ * ended. @audit: what machine_audit() said.
+ */
+void oracle_check_all(struct exec *exec, const struct actor *actor,
+		      const char *audit);
+
+/* The parts of it: of one page, one slot, one colour, one actor's CPU. */
+void oracle_check_page(struct exec *exec, unsigned int index);
+void oracle_check_slot(struct exec *exec, unsigned int slot);
+void oracle_check_between(struct exec *exec);
+void oracle_check_waiters(struct exec *exec, unsigned int colour);
+void oracle_check_windows(struct exec *exec, const struct actor *actor);
+
+/* ---- oracle_look.c -------------------------------------------------------------- */
+
+/* The run begins. */
+void oracle_look_reset(struct exec *exec);
+
+/*
+ * oracle_check_all(), of what has changed since the last look. All of it if
+ * that looks wrong, every now and then, and if @everywhere.
+ */
+void oracle_look(struct exec *exec, const struct actor *actor, bool everywhere);
 
 #endif

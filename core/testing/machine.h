@@ -154,6 +154,12 @@ const char *machine_take_bug(void);
  */
 const char *machine_audit(void);
 
+/*
+ * Which PTEs may have changed since the last machine_audit(): *@nr addresses,
+ * some perhaps twice. False when the machine does not know: then any.
+ */
+bool machine_changed_ptes(const vaddr_t **changed, unsigned int *nr);
+
 /* TLB work since boot, for tests and benchmarks. */
 struct machine_tlb_stats {
 	uint32_t local_pages;	  /* port_tlb_flush_local_page() */

@@ -47,6 +47,7 @@ static enum op_outcome hold(struct exec *exec, struct actor *actor,
 			    unsigned int page, void *vaddr)
 {
 	actor->held[page]++;
+	actor->touched |= UINT64_C(1) << page;
 	actor->address[page] = vaddr;
 	oracle_check_content(exec, actor, page, vaddr);
 	return OP_DONE;
@@ -80,6 +81,7 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 		return expect_report(exec, "kmap in atomic context");
 	}
 	actor->waits_for = op->arg;
+	actor->touched |= UINT64_C(1) << op->arg;
 	refine_call(actor, (enum op_kind)op->kind, op->arg);
 	vaddr = call_kmap(exec, page, op->kind);
 	refine_return(exec, actor, vaddr != NULL);
@@ -127,6 +129,7 @@ static enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
 		oracle_check_content(exec, actor, op->arg,
 				     actor->address[op->arg]);
 		actor->held[op->arg]--;
+		actor->touched |= UINT64_C(1) << op->arg;
 		refine_call(actor, OP_KUNMAP, op->arg);
 		kunmap(exec->hm, page);
 		refine_return(exec, actor, true);

@@ -10,20 +10,6 @@
 #define TAG_FIRST 0
 #define TAG_LAST (PAGE_SIZE - 4)
 
-/* A page in a sentence, "%c%u", has the name that programs give it: l0, p2. */
-#define PAGE_NAME(index) page_letter(index), page_number(index)
-
-static char page_letter(unsigned int index)
-{
-	return index < MACHINE_LOWMEM_PAGES ? 'l' : 'p';
-}
-
-static unsigned int page_number(unsigned int index)
-{
-	return index < MACHINE_LOWMEM_PAGES ? index
-					    : index - MACHINE_LOWMEM_PAGES;
-}
-
 static uint32_t page_tag(unsigned int page)
 {
 	return 0xa6000000u | page << 8 | (page ^ 0x5a);
@@ -152,23 +138,24 @@ void oracle_check_refusal(struct exec *exec, const struct actor *actor,
 	exec_freeze(exec, false);
 }
 
-/* The count of a page's slot is its users + 1. */
+/* ---- One page ------------------------------------------------------------------- */
+
+/*
+ * The count of a page's slot is its users + 1. Who waits for the page may have
+ * been served already, and counts as a user before it runs.
+ */
 static void check_count(struct exec *exec, unsigned int index)
 {
-	struct page *page = exec_page(exec, index);
-	uint32_t slot = port_atomic_load(&page->pkmap_slot);
+	uint32_t slot = port_atomic_load(&exec_page(exec, index)->pkmap_slot);
 	uint32_t count = slot ? count_of(exec, slot - 1) : 0;
 	uint32_t users = 0;
-	uint32_t coming = 0; /* served in the queue, have not run yet */
+	uint32_t coming = 0;
 
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
 		users += exec->actors[a].held[index];
 		coming += exec->actors[a].waits_for == (int)index;
 	}
-	if (users == 0 && coming == 0 && count > 1)
-		exec_fail(exec, "%c%u has count %u and no user",
-			  PAGE_NAME(index), count);
-	if (users > 0 && (count < users + 1 || count > users + coming + 1))
+	if (count > users + coming + 1 || (users > 0 && count < users + 1))
 		exec_fail(exec, "%c%u has count %u and %u users",
 			  PAGE_NAME(index), count, users);
 }
@@ -184,36 +171,81 @@ static void check_held(struct exec *exec, const struct actor *actor,
 			  PAGE_NAME(index), actor_letter(actor->index));
 }
 
-/* Below the depth the windows are the maps' pages; above it they are empty. */
-static void check_windows(struct exec *exec, const struct actor *actor)
+void oracle_check_page(struct exec *exec, unsigned int index)
 {
-	unsigned int cpu = machine_this_cpu(); /* nobody moves us meanwhile */
-	unsigned int first = FIX_KMAP_BEGIN + port_cpu_id() * KM_MAX_IDX;
-	unsigned int window = 0;
-
-	for (unsigned int i = 0; i < actor->nr_local; i++) {
-		const struct local_map *map = &actor->local[i];
-		vaddr_t vaddr = fixmap_vaddr(first + window);
-		pfn_t pfn = page_to_pfn(exec->hm, exec_page(exec, map->page));
-
-		if (!map->window)
-			continue;
-		if ((vaddr_t)map->vaddr != vaddr ||
-		    pte_pfn(port_pte_read(vaddr)) != pfn)
-			exec_fail(exec,
-				  "window %u of CPU %u is not %c's map "
-				  "of %c%u",
-				  window, cpu, actor_letter(actor->index),
-				  PAGE_NAME(map->page));
-		window++;
-	}
-	for (; window < KM_MAX_IDX; window++)
-		if (!pte_none(port_pte_read(fixmap_vaddr(first + window))))
-			exec_fail(exec,
-				  "window %u of CPU %u is not empty above "
-				  "%c's depth",
-				  window, cpu, actor_letter(actor->index));
+	if (index < MACHINE_LOWMEM_PAGES)
+		return;
+	check_count(exec, index);
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
+		check_held(exec, &exec->actors[a], index);
 }
+
+/* ---- One slot ------------------------------------------------------------------- */
+
+/* From the address to the page, and back, and as the MMU goes. */
+static bool slot_agrees(struct exec *exec, vaddr_t vaddr)
+{
+	const void *last = (const void *)(vaddr + PAGE_SIZE - 1);
+	struct page *page = kmap_to_page(exec->hm, (const void *)vaddr);
+
+	return page && kmap_to_page(exec->hm, last) == page &&
+	       page_address(exec->hm, page) == (void *)vaddr &&
+	       pte_pfn(port_pte_read(vaddr)) == page_to_pfn(exec->hm, page);
+}
+
+/*
+ * Free, idle, live: what is none of these is between two owners, and
+ * oracle_check_between() wants to know who they are.
+ */
+void oracle_check_slot(struct exec *exec, unsigned int slot)
+{
+	vaddr_t vaddr = exec->hm->config.pkmap_base + slot * PAGE_SIZE;
+	bool used = count_of(exec, slot) > 0;
+
+	exec->between &= ~((uint64_t)1 << slot);
+	if (used && !slot_agrees(exec, vaddr))
+		exec_fail(exec,
+			  "the PTE of slot %u, kmap_to_page and page_address "
+			  "do not agree",
+			  slot);
+	if (used)
+		return;
+	if (!is_free(exec, slot))
+		exec->between |= (uint64_t)1 << slot;
+	else if (kmap_to_page(exec->hm, (const void *)vaddr))
+		exec_fail(exec, "slot %u is free, but kmap_to_page has a page",
+			  slot);
+}
+
+static bool is_queued(struct exec *exec, const struct actor *actor)
+{
+	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
+		for (struct pkmap_waiter *w = exec->hm->pkmap.queue[c].head; w;
+		     w = w->next)
+			if (port_task_id(w->task) == actor->id)
+				return true;
+	return false;
+}
+
+/* A slot between owners is on its way to a task that has been served. */
+void oracle_check_between(struct exec *exec)
+{
+	int unowned = __builtin_popcountll(exec->between);
+
+	if (unowned == 0)
+		return;
+	for (unsigned int a = 0; a < PROGRAM_MAX_TASKS; a++)
+		if (exec->actors[a].waits_for >= 0 &&
+		    !is_queued(exec, &exec->actors[a]))
+			unowned--;
+	if (unowned > 0)
+		exec_fail(exec,
+			  "slot %u is lost: neither free, nor idle, nor in "
+			  "use, nor on its way to a task",
+			  (unsigned int)__builtin_ctzll(exec->between));
+}
+
+/* ---- Who waits --------------------------------------------------------------------- */
 
 /* Whom a signal has woken leaves the queue when it comes to run. */
 static bool sleeps_on(const struct pkmap_waiter *w)
@@ -257,23 +289,44 @@ static bool lost_wakeup(struct exec *exec, unsigned int colour)
 	return false;
 }
 
-static void check_state(struct exec *exec)
+void oracle_check_waiters(struct exec *exec, unsigned int colour)
 {
-	unsigned int nr_pages = exec->hm->config.nr_pages;
+	lost_wakeup(exec, colour);
+}
+
+/* ---- All of it -------------------------------------------------------------------- */
+
+static void check_no_users(struct exec *exec)
+{
+	for (unsigned int s = 0; s < exec->hm->config.nr_slots; s++)
+		if (count_of(exec, s) > 1)
+			exec_fail(exec,
+				  "slot %u has count %u after all tasks "
+				  "have ended",
+				  s, count_of(exec, s));
+}
+
+void oracle_check_all(struct exec *exec, const struct actor *actor,
+		      const char *audit)
+{
+	const struct highmem_config *config = &exec->hm->config;
 	const char *why = highmem_validate(exec->hm);
 
 	if (!why)
-		why = machine_audit();
+		why = audit;
 	if (why)
 		exec_fail(exec, "%s", why);
-	for (unsigned int p = MACHINE_LOWMEM_PAGES;
-	     p < nr_pages && p < PROGRAM_MAX_PAGES; p++) {
-		check_count(exec, p);
-		for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
-			check_held(exec, &exec->actors[a], p);
-	}
-	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
-		lost_wakeup(exec, c);
+	for (unsigned int p = 0; p < config->nr_pages && p < PROGRAM_MAX_PAGES;
+	     p++)
+		oracle_check_page(exec, p);
+	for (unsigned int s = 0; s < config->nr_slots; s++)
+		oracle_check_slot(exec, s);
+	oracle_check_between(exec);
+	for (unsigned int c = 0; c < config->nr_colours; c++)
+		oracle_check_waiters(exec, c);
+	oracle_check_windows(exec, actor);
+	if (!actor)
+		check_no_users(exec);
 }
 
 void oracle_after_op(struct exec *exec, const struct actor *actor)
@@ -286,28 +339,30 @@ void oracle_after_op(struct exec *exec, const struct actor *actor)
 		bug = machine_take_bug();
 		if (bug)
 			exec_fail(exec, "%s", bug);
-		check_state(exec);
-		if (!is_handler(actor))
-			check_windows(exec, actor);
+		oracle_look(exec, actor, false);
 	}
 	exec_freeze(exec, false);
 }
 
 /* ---- At the end ------------------------------------------------------------------ */
 
-void oracle_at_end(struct exec *exec)
+static void look_at_end(struct exec *exec, bool everywhere)
 {
 	const char *bug = machine_take_bug();
 
 	if (bug)
 		exec_fail(exec, "%s", bug);
-	check_state(exec);
-	for (unsigned int s = 0; s < exec->hm->config.nr_slots; s++)
-		if (count_of(exec, s) > 1)
-			exec_fail(exec,
-				  "slot %u has count %u after all tasks "
-				  "have ended",
-				  s, count_of(exec, s));
+	oracle_look(exec, NULL, everywhere);
+}
+
+void oracle_at_end(struct exec *exec)
+{
+	look_at_end(exec, false);
+}
+
+void oracle_after_flush(struct exec *exec)
+{
+	look_at_end(exec, true);
 }
 
 /* The first task that sleeps, as a letter for sentences. */
@@ -320,16 +375,6 @@ static const struct actor *first_sleeper(struct exec *exec)
 			return actor;
 	}
 	return NULL;
-}
-
-static bool is_queued(struct exec *exec, const struct actor *actor)
-{
-	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
-		for (struct pkmap_waiter *w = exec->hm->pkmap.queue[c].head; w;
-		     w = w->next)
-			if (port_task_id(w->task) == actor->id)
-				return true;
-	return false;
 }
 
 /*

@@ -72,7 +72,7 @@ Test(oracle, a_count_that_is_not_its_users)
 {
 	EXPECT_SEEN(HOLD_P0, 1, raise_count, "p0 has count 3 and 1 users");
 	EXPECT_SEEN("machine\ntask A: kmap p0; kunmap p0; yield", 2,
-		    raise_count, "p0 has count 3 and no user");
+		    raise_count, "p0 has count 3 and 0 users");
 }
 
 static void add_a_user(struct highmem *hm)
@@ -239,8 +239,8 @@ static void forget_a_free_slot(struct highmem *hm)
 Test(oracle, a_slot_that_is_lost)
 {
 	EXPECT_SEEN(HOLD_P0, 1, forget_a_free_slot,
-		    "slot 1 is not free after all tasks have ended and a "
-		    "flush");
+		    "slot 1 is lost: neither free, nor idle, nor in use, "
+		    "nor on its way to a task");
 }
 
 Test(oracle, nothing_runs_after_a_failure)
@@ -251,4 +251,51 @@ Test(oracle, nothing_runs_after_a_failure)
 	    "task B cpu=1: kmap p1",
 	    &sabotage);
 	cr_expect_str_eq(story, "A: kmap p0 -> ok\nA: check -> FAILED\n");
+}
+
+/* Of a CPU where no task ever was. */
+static void fill_another_cpus_window(struct highmem *hm)
+{
+	(void)hm;
+	port_pte_set(fixmap_vaddr(FIX_KMAP_BEGIN + KM_MAX_IDX),
+		     pte_make(0x38003, PTE_PRESENT));
+}
+
+Test(oracle, a_window_at_the_end)
+{
+	EXPECT_SEEN("machine cpus=2\ntask A: kmap p0", 1,
+		    fill_another_cpus_window,
+		    "CPU 1 has a local map after all tasks have ended");
+}
+
+static void leave_a_map(struct highmem *hm)
+{
+	kmap_local_page(hm, &hm->config.mem_map[P0]);
+}
+
+Test(oracle, a_handlers_window)
+{
+	EXPECT_SEEN("machine\ntask A:\nirq I: check\nA: raise I", 1,
+		    leave_a_map,
+		    "I's interrupt leaves a local map behind: the depth is 1, "
+		    "and was 0");
+}
+
+/* CPU 1 alone forgets the flush. */
+static void remember_on_cpu_1(struct highmem *hm)
+{
+	vaddr_t slot_1 = hm->config.pkmap_base + PAGE_SIZE;
+
+	port_pte_set(slot_1, pte_make(0x38003, PTE_PRESENT));
+	sim_tlb_load_changed();
+	port_pte_clear(slot_1);
+	port_tlb_flush_local_page(slot_1);
+}
+
+Test(oracle, a_free_slot_in_the_tlb_of_another_cpu)
+{
+	EXPECT_SEEN("machine cpus=2\ntask A: kmap p0; yield", 1,
+		    remember_on_cpu_1,
+		    "stale TLB entry: CPU 1 still has pfn 0x38003 at "
+		    "0xff801000, the PTE says none 0x0");
 }

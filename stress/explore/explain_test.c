@@ -381,7 +381,7 @@ Test(explain, a_slot_given_to_two)
 
 Test(explain, a_count_without_a_user)
 {
-	story("p0 has count 2 and no user");
+	story("p0 has count 2 and 0 users");
 	does(A, SIM_STORE, CELL_SLOT, MACHINE_LOWMEM_PAGES, 1);
 	begin(A, "kunmap p0");
 	does(A, SIM_STORE, CELL_COUNT, 0, 3);

@@ -119,4 +119,14 @@ const char *highmem_init(struct highmem *hm,
  */
 const char *highmem_validate(struct highmem *hm);
 
+/*
+ * What it says of one slot, of one page of mem_map, of the queue of one
+ * colour: for those who know what changed. Of a slot it reads its count, its
+ * page, its PTE, its bit in the free map, and page->pkmap_slot of its page; of
+ * a page its pkmap_slot and that slot's page.
+ */
+const char *highmem_validate_slot(struct highmem *hm, unsigned int slot);
+const char *highmem_validate_page(struct highmem *hm, uint32_t index);
+const char *highmem_validate_queue(struct highmem *hm, unsigned int colour);
+
 #endif

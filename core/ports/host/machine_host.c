@@ -318,6 +318,13 @@ static bool is_stale(unsigned int cpu, unsigned int nr)
 	       entry->pte != host_pte[nr];
 }
 
+bool machine_changed_ptes(const vaddr_t **changed, unsigned int *nr)
+{
+	(void)changed;
+	(void)nr;
+	return false;
+}
+
 const char *machine_audit(void)
 {
 	static char sentence[128];

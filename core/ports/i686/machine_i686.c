@@ -183,6 +183,13 @@ void machine_poke32(struct page *page, unsigned int offset, uint32_t value)
 
 /* ---- Verdicts ------------------------------------------------------------------ */
 
+bool machine_changed_ptes(const vaddr_t **changed, unsigned int *nr)
+{
+	(void)changed;
+	(void)nr;
+	return false;
+}
+
 const char *machine_audit(void)
 {
 	return up ? tlb_audit(&highmem.config) : NULL;

@@ -147,6 +147,9 @@ void sim_answer(unsigned int cpu);
 /* All CPUs that can; was there any? */
 bool sim_answer_all(void);
 
+/* The PTEs that changed since sim_tlb_load_changed(); NULL: too many. */
+const vaddr_t *sim_tlb_changed(unsigned int *nr);
+
 void sim_tasks_reset(void);
 
 /* ---- sim_tasks.c and sim_run.c, for control ------------------------------------------------ */

@@ -127,6 +127,12 @@ const char *machine_audit(void)
 	return why;
 }
 
+bool machine_changed_ptes(const vaddr_t **changed, unsigned int *nr)
+{
+	*changed = sim_tlb_changed(nr);
+	return *changed != NULL;
+}
+
 struct machine_tlb_stats machine_tlb_stats(void)
 {
 	return sim.tlb_stats;

@@ -51,9 +51,11 @@ uint32_t *sim_frame_word(pfn_t pfn, unsigned int offset)
 {
 	const struct highmem_config *config = &sim.hm.config;
 
-	/* A wild map, of a broken core. */
-	if (is_table(pfn))
+	/* A wild map, of a broken core: anything may change. */
+	if (is_table(pfn)) {
+		sim_tlb_all_changed();
 		return &table_word(pfn - SIM_TABLE_PFN, offset)->value;
+	}
 	if (pfn >= config->first_pfn &&
 	    pfn - config->first_pfn < config->nr_pages)
 		return page_word(pfn - config->first_pfn, offset);

@@ -60,6 +60,9 @@ pte_t sim_translate(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set);
 /* The PTE of @vaddr was written; TLBs may notice. */
 void sim_tlb_pte_changed(vaddr_t vaddr, bool present);
 
+/* Any PTE may have been written. */
+void sim_tlb_all_changed(void);
+
 /* A number for what the TLB holds. */
 uint64_t sim_tlb_hash(const struct sim_cpu *cpu);
 

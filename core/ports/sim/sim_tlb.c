@@ -267,6 +267,17 @@ static void note_change(vaddr_t vaddr)
 	nr_changed++;
 }
 
+void sim_tlb_all_changed(void)
+{
+	nr_changed = MAX_CHANGED + 1;
+}
+
+const vaddr_t *sim_tlb_changed(unsigned int *nr)
+{
+	*nr = nr_changed;
+	return nr_changed <= MAX_CHANGED ? changed : NULL;
+}
+
 /* Under control every CPU loads what is new at once: the worst speculation. */
 void sim_tlb_pte_changed(vaddr_t vaddr, bool present)
 {
