@@ -11,11 +11,11 @@
  */
 const char *pgtable_check(const struct pgtable_input *input);
 
-/* Parts of it. @layout is what layout_compute() made of @input. */
+/* Parts of it. @layout, @of: what layout_compute() made of @input. */
 const char *pgtable_check_layout(const struct pgtable_input *input,
 				 const struct layout *layout);
 const char *pgtable_check_tables(const struct pgtable_input *input,
-				 const struct layout *layout);
+				 const struct layout *of);
 
 /* A sentence, valid until the next one. */
 const char *pgtable_wrong(const char *format, ...)

@@ -245,7 +245,7 @@ static const char *carve_highmem(struct layout *layout, uint64_t *lowmem_end)
 
 static const char *divide_ram(struct layout *layout)
 {
-	uint64_t end;
+	uint64_t end = 0;
 	const char *why = find_room(layout, &end);
 
 	if (why)

@@ -424,7 +424,11 @@ static void expect_refusal(const char *words, const char *sentence)
 	cr_expect_eq(layout_parse_words(&options, words, why, sizeof(why)),
 		     why);
 	cr_expect_str_eq(why, sentence);
-	cr_expect_eq(memcmp(&options, &before, sizeof(before)), 0);
+	cr_expect_eq(options.pae, before.pae);
+	cr_expect_eq(options.page_offset, before.page_offset);
+	cr_expect_eq(options.vmalloc_bytes, before.vmalloc_bytes);
+	cr_expect_eq(options.highmem_bytes, before.highmem_bytes);
+	cr_expect_eq(options.lowmem_limit, before.lowmem_limit);
 }
 
 Test(layout_words, are_refused_in_one_sentence)

@@ -125,7 +125,7 @@ const char *highmem_validate(struct highmem *hm);
  * page, its PTE, its bit in the free map, and page->pkmap_slot of its page; of
  * a page its pkmap_slot and that slot's page.
  */
-const char *highmem_validate_slot(struct highmem *hm, unsigned int slot);
+const char *highmem_validate_slot(struct highmem *hm, unsigned int nr);
 const char *highmem_validate_page(struct highmem *hm, uint32_t index);
 const char *highmem_validate_queue(struct highmem *hm, unsigned int colour);
 

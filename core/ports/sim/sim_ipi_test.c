@@ -33,7 +33,10 @@ static unsigned int choose(void *arg, enum sim_question question,
 		nr_delays--;
 		return 1;
 	}
-	return question == SIM_ACK && ack_at > 0 && --ack_at == 0;
+	if (question != SIM_ACK || ack_at == 0)
+		return 0;
+	ack_at--;
+	return ack_at == 0;
 }
 
 static const struct sim_control control = {
