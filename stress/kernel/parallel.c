@@ -222,31 +222,76 @@ static const char *moving(void)
 			 moving_task, 0);
 }
 
-/* A task with a window stays, though the others make room for it. */
-static void staying_task(void *arg)
+/*
+ * A task with a window stays, though other CPUs look for work: it keeps the
+ * window until they have had MOVES turns with tasks that may go anywhere.
+ */
+#define HOLDERS 2
+#define MOVES 100
+
+static port_atomic_t turns_on[HIGHMEM_MAX_CPUS];
+static port_atomic_t holders;
+
+static uint32_t turns_elsewhere(unsigned int cpu)
 {
-	unsigned int page = 1 + *(const unsigned int *)arg;
+	uint32_t turns = 0;
 
-	for (unsigned int round = 0; round < 20; round++) {
-		void *vaddr = kmap_local_page(world_hm(), world_page(page));
-		unsigned int cpu = port_cpu_id();
+	for (unsigned int c = 0; c < HIGHMEM_MAX_CPUS; c++)
+		if (c != cpu)
+			turns += port_atomic_load(&turns_on[c]);
+	return turns;
+}
 
-		for (unsigned int i = 0; i < 10; i++) {
-			machine_yield(0);
-			if (port_cpu_id() != cpu)
-				world_fail("a task with a window moved from "
-					   "CPU %u to CPU %u",
-					   cpu, port_cpu_id());
-			world_check_tag(vaddr, page);
-		}
-		kunmap_local(world_hm(), vaddr);
+static void wandering_task(void)
+{
+	while (port_atomic_load(&holders) != 0) {
+		port_preempt_disable();
+		port_atomic_fetch_add(&turns_on[port_cpu_id()], 1);
+		port_preempt_enable();
 		machine_yield(0);
 	}
 }
 
+static void hold_window(unsigned int page)
+{
+	void *vaddr = kmap_local_page(world_hm(), world_page(page));
+	unsigned int cpu = port_cpu_id();
+	uint32_t from = turns_elsewhere(cpu);
+
+	while (turns_elsewhere(cpu) - from < MOVES) {
+		machine_yield(0);
+		if (port_cpu_id() != cpu) {
+			world_fail("a task with a window moved from "
+				   "CPU %u to CPU %u",
+				   cpu, port_cpu_id());
+			break;
+		}
+		world_check_tag(vaddr, page);
+	}
+	kunmap_local(world_hm(), vaddr);
+}
+
+static void staying_task(void *arg)
+{
+	unsigned int nr = *(const unsigned int *)arg;
+
+	if (nr >= HOLDERS) {
+		wandering_task();
+		return;
+	}
+	for (unsigned int round = 0; round < 10; round++) {
+		hold_window(1 + nr);
+		machine_yield(0);
+	}
+	port_atomic_fetch_add(&holders, (uint32_t)-1);
+}
+
 static const char *staying(void)
 {
-	return run_tasks(MACHINE_MAX_TASKS, staying_task, 0);
+	for (unsigned int c = 0; c < HIGHMEM_MAX_CPUS; c++)
+		port_atomic_store(&turns_on[c], 0);
+	port_atomic_store(&holders, HOLDERS);
+	return run_tasks(MACHINE_MAX_TASKS, staying_task, 1);
 }
 
 /* ---- Time ----------------------------------------------------------------------------- */
