@@ -6,7 +6,7 @@ The verdict counts only if the log is whole: every planned case has a result,
 the totals are there, and QEMU's exit status says the same.
 
 exit status:
-  0   every case passed or was skipped for a reason
+  0   every case passed, but for those skipped for a reason
   77  a case failed, the kernel died, or its log is not whole
   70  the kernel hung
   4   skipped: QEMU is not installed, KVM does not work here, or this kernel

@@ -117,6 +117,9 @@ class Environment(unittest.TestCase):
     def test_no_highmem(self):
         result = run("--case", FAST_CASE, "--mem", "128M")
         self.assertIn("# SKIP there is no highmem", result.stdout)
+        self.assertEqual(result.returncode, 4, result)
+        self.assertIn("skipped: kernel: every case was skipped: nothing was "
+                      "tested\n", result.stdout)
         self.refused(run("--case", FAST_CASE, "--mem", "128M",
                          "--break", "fault"), "page fault: write at 0x123", 77)
         result = run("--case", FAST_CASE, "--mem", "128M",
@@ -145,14 +148,15 @@ class Environment(unittest.TestCase):
                       "0x38000 on\n", result.stdout)
 
     def test_cpus_that_can_do_less(self):
-        for cpu, sentence in [
-                ("max,-nx", "# page tables: PAE: there is RAM above 4 GiB"),
-                ("max,-pae", "# page tables: without PAE: the CPU has no PAE"),
-                ("qemu32", "# warning: RAM beyond the 32 bits of a physical "
-                           "address is ignored"),
+        for cpu, code, sentence in [
+                ("max,-nx", 0, "# page tables: PAE: there is RAM above 4 GiB"),
+                ("max,-pae", 4, "# page tables: without PAE: the CPU has no "
+                                "PAE"),
+                ("qemu32", 4, "# warning: RAM beyond the 32 bits of a "
+                              "physical address is ignored"),
         ]:
             result = run("--case", "_4_gib", "--mem", "6G", "--cpu", cpu)
-            self.assertEqual(result.returncode, 0, result)
+            self.assertEqual(result.returncode, code, result)
             self.assertIn(sentence + "\n", result.stdout)
         self.refused(run("--cpu", "pentium"), "this CPU is no i686")
 

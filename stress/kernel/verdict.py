@@ -43,4 +43,6 @@ def judge(boot):
         return USAGE, "no case has that text in its name"
     if ktap.failed:
         return FAILED, "failed: " + ", ".join(ktap.failed)
+    if not ktap.passed:
+        return SKIPPED, "every case was skipped: nothing was tested"
     return OK, None
