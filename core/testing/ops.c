@@ -82,7 +82,7 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 	}
 	actor->waits_for = op->arg;
 	actor->touched |= UINT64_C(1) << op->arg;
-	refine_call(actor, (enum op_kind)op->kind, op->arg);
+	refine_call(exec, actor, (enum op_kind)op->kind, op->arg);
 	vaddr = call_kmap(exec, page, op->kind);
 	refine_return(exec, actor, vaddr != NULL);
 	actor->waits_for = -1;
@@ -102,7 +102,7 @@ static enum op_outcome perform_get(struct exec *exec, struct actor *actor,
 {
 	void *vaddr;
 
-	refine_call(actor, OP_GET, op->arg);
+	refine_call(exec, actor, OP_GET, op->arg);
 	vaddr = kmap_high_get(exec->hm, exec_page(exec, op->arg));
 	refine_return(exec, actor, vaddr != NULL);
 	return vaddr ? hold(exec, actor, op->arg, vaddr) : OP_NOTHING;
@@ -130,7 +130,7 @@ static enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
 				     actor->address[op->arg]);
 		actor->held[op->arg]--;
 		actor->touched |= UINT64_C(1) << op->arg;
-		refine_call(actor, OP_KUNMAP, op->arg);
+		refine_call(exec, actor, OP_KUNMAP, op->arg);
 		kunmap(exec->hm, page);
 		refine_return(exec, actor, true);
 		return OP_DONE;
@@ -148,7 +148,7 @@ static enum op_outcome perform_flush(struct exec *exec,
 				     const struct actor *actor)
 {
 	if (!in_atomic(actor)) {
-		refine_call(actor, OP_FLUSH, 0);
+		refine_call(exec, actor, OP_FLUSH, 0);
 		kmap_flush_unused(exec->hm);
 		refine_return(exec, actor, true);
 		return OP_DONE;

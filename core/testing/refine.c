@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/testing/refine.h"
+#include "core/testing/overtake.h"
 
 /*
  * The model: a page is mapped or not and has users; as many pages of a colour
@@ -266,6 +267,7 @@ void refine_begin(const struct exec *exec, bool on)
 {
 	const struct highmem_config *config = &exec->hm->config;
 
+	overtake_begin(on);
 	model.on = on;
 	if (!on)
 		return;
@@ -287,6 +289,7 @@ void refine_begin(const struct exec *exec, bool on)
 
 void refine_end(void)
 {
+	overtake_begin(false);
 	model.on = false;
 }
 
@@ -310,9 +313,11 @@ static void watch_flush(const struct actor *actor, enum op_kind kind)
 	}
 }
 
-void refine_call(const struct actor *actor, enum op_kind kind,
-		 unsigned int page)
+void refine_call(const struct exec *exec, const struct actor *actor,
+		 enum op_kind kind, unsigned int page)
 {
+	if (page >= MACHINE_LOWMEM_PAGES)
+		overtake_call(exec, actor, kind, page);
 	if (!model.on || (kind != OP_FLUSH && page < MACHINE_LOWMEM_PAGES))
 		return;
 	watch_flush(actor, kind);
@@ -361,6 +366,7 @@ void refine_return(struct exec *exec, const struct actor *actor, bool yes)
 	struct under_way *op = &model.op[actor->index];
 	bool flush;
 
+	overtake_return(exec, actor, yes);
 	if (!model.on || !op->active)
 		return;
 	close_set();
@@ -380,7 +386,7 @@ void refine_return(struct exec *exec, const struct actor *actor, bool yes)
 
 uint64_t refine_hash(void)
 {
-	uint64_t sum = 0;
+	uint64_t sum = overtake_hash();
 
 	for (unsigned int i = 0; model.on && i < model.nr; i++) {
 		uint64_t state = (model.set[i] + 1) * 0x9e3779b97f4a7c15u;

@@ -20,8 +20,8 @@ void refine_begin(const struct exec *exec, bool on);
 void refine_end(void);
 
 /* @actor calls; @page is an index in mem_map, 0 for OP_FLUSH. */
-void refine_call(const struct actor *actor, enum op_kind kind,
-		 unsigned int page);
+void refine_call(const struct exec *exec, const struct actor *actor,
+		 enum op_kind kind, unsigned int page);
 
 /* And returns: @yes is a map, or simply done. Fails the run with a sentence. */
 void refine_return(struct exec *exec, const struct actor *actor, bool yes);
