@@ -44,7 +44,10 @@ MUTANTS = {
         slow = "a window of one step between threads; TSan finds it",
     ),
     "double_kunmap": _mutant("pkmap.c"),
-    "enqueue_unfenced": _mutant("pkmap.c"),
+    "enqueue_unfenced": _mutant(
+        "pkmap.c",
+        slow = "some 12 s of search with store buffers; planted_test does it",
+    ),
     "first_highmem_page": _mutant("page.c"),
     "flush_before_clear": _mutant("pkmap.c"),
     "flush_keeps_idle": _mutant("pkmap.c", first = "unit"),
