@@ -10,6 +10,9 @@ struct run {
 	unsigned int next; /* choice of the program to be played */
 };
 
+/* Not reentrant: one at most. */
+static const struct run *under_way;
+
 static enum choice_kind kind_of_wake(uint8_t option)
 {
 	if (option & SIM_TIMEOUT)
@@ -186,6 +189,20 @@ static uint32_t killable_tasks(const struct program *program)
 	return ids;
 }
 
+bool controlled_under_way(struct program *program)
+{
+	const struct controlled_result *result;
+
+	if (!under_way)
+		return false;
+	result = under_way->result;
+	*program = *under_way->program;
+	program->nr_choices = result->nr_choices;
+	for (unsigned int i = 0; i < result->nr_choices; i++)
+		program->choices[i] = result->choices[i];
+	return true;
+}
+
 void controlled_run(const struct program *program,
 		    const struct controlled_options *options,
 		    struct controlled_result *result)
@@ -226,7 +243,9 @@ void controlled_run(const struct program *program,
 	result->nr_unmatched = 0;
 	result->trace_hash = 0xcbf29ce484222325u;
 	sim_set_control(&control);
+	under_way = &run;
 	exec_program(program, &exec_options, &result->exec);
+	under_way = NULL;
 	sim_set_control(NULL);
 	result->steps = sim_steps();
 	result->nr_unmatched += options->choose

@@ -74,6 +74,12 @@ void controlled_run(const struct program *program,
 		    const struct controlled_options *options,
 		    struct controlled_result *result);
 
+/*
+ * The run that is under way as a program, with its choices up to now; false if
+ * there is none. For a signal handler, when the core has crashed.
+ */
+bool controlled_under_way(struct program *program);
+
 /* Exactly the faults that the choices of @program need. */
 uint32_t controlled_faults_of(const struct program *program);
 

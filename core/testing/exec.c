@@ -181,6 +181,7 @@ static void task_main(void *arg)
 	unsigned int repeat = exec.options->repeat ? exec.options->repeat : 1;
 	unsigned int nr_ops = exec.program->nr_ops + 1;
 
+	actor->task = port_task_current();
 	for (unsigned int r = 0; r < repeat && !exec_failed(&exec); r++) {
 		run_round(actor, r * nr_ops);
 		machine_yield(r * nr_ops + nr_ops - 1);

@@ -22,6 +22,7 @@ struct local_map {
 struct actor {
 	unsigned int index;		  /* 0 to 3 tasks, 4 and 5 handlers */
 	uint32_t id;			  /* of the task; 0 for handlers */
+	struct port_task *task;		  /* once it runs */
 	uint32_t held[PROGRAM_MAX_PAGES]; /* kmaps it has to undo */
 	void *address[PROGRAM_MAX_PAGES]; /* where, if held */
 	struct local_map local[KM_MAX_IDX];
@@ -171,6 +172,9 @@ void oracle_judge_stall(struct exec *exec);
  */
 void oracle_check_all(struct exec *exec, const struct actor *actor,
 		      const char *audit);
+
+/* Nothing in the queue leads elsewhere; else a failure, and nobody follows it. */
+bool oracle_queue_is_sound(struct exec *exec, unsigned int colour);
 
 /* The parts of it: of one page, one slot, one colour, one actor's CPU. */
 void oracle_check_page(struct exec *exec, unsigned int index);

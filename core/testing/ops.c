@@ -321,6 +321,9 @@ void actor_undo_all(struct exec *exec, struct actor *actor)
 
 	while (actor->nr_local > 0)
 		perform_unlocal(exec, actor);
+	/* A core known to be broken could crash; then the finding is lost. */
+	if (exec_failed(exec) && !exec->options->parallel)
+		return;
 	for (unsigned int p = 0; p < nr_pages && p < PROGRAM_MAX_PAGES; p++) {
 		const struct op op = { .kind = OP_KUNMAP, .arg = (uint8_t)p };
 

@@ -65,8 +65,14 @@ void oracle_check_content(struct exec *exec, const struct actor *actor,
 
 /* ---- Between two operations, when they run one at a time ----------------------- */
 
+/* The core may be broken: what it says is looked at before it is followed. */
 static uint32_t count_of(struct exec *exec, uint32_t slot)
 {
+	if (slot >= exec->hm->config.nr_slots) {
+		exec_fail(exec, "a page is mapped in slot %u, of %u", slot,
+			  exec->hm->config.nr_slots);
+		return 0;
+	}
 	return port_atomic_load(&exec->hm->pkmap.slot[slot].count);
 }
 
@@ -217,12 +223,55 @@ void oracle_check_slot(struct exec *exec, unsigned int slot)
 			  slot);
 }
 
+static bool is_a_page(struct exec *exec, const struct page *page)
+{
+	const struct highmem_config *config = &exec->hm->config;
+	uintptr_t offset = (uintptr_t)page - (uintptr_t)config->mem_map;
+
+	return offset / sizeof(*page) < config->nr_pages &&
+	       offset % sizeof(*page) == 0;
+}
+
+static bool is_a_task(struct exec *exec, const struct port_task *task)
+{
+	for (unsigned int a = 0; task && a < PROGRAM_MAX_TASKS; a++)
+		if (exec->actors[a].task == task)
+			return true;
+	return false;
+}
+
+/*
+ * A waiter is on its task's stack. One that stays in the queue when the task
+ * has gone on holds anything, its next among it.
+ */
+bool oracle_queue_is_sound(struct exec *exec, unsigned int colour)
+{
+	const struct pkmap_waiter *w = exec->hm->pkmap.queue[colour].head;
+	const char *wrong = NULL;
+
+	for (unsigned int nr = 0; w; w = w->next) {
+		if (nr++ == PROGRAM_MAX_TASKS)
+			wrong = "more waiters than tasks";
+		else if ((uintptr_t)w % _Alignof(struct pkmap_waiter) != 0)
+			wrong = "a waiter at an address where none can be";
+		else if (!is_a_page(exec, w->page))
+			wrong = "a waiter for what is no page";
+		else if (!is_a_task(exec, w->task))
+			wrong = "a waiter that is no task";
+		if (wrong)
+			break;
+	}
+	if (wrong)
+		exec_fail(exec, "the queue of colour %u has %s", colour, wrong);
+	return !wrong;
+}
+
 static bool is_queued(struct exec *exec, const struct actor *actor)
 {
 	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
 		for (struct pkmap_waiter *w = exec->hm->pkmap.queue[c].head; w;
 		     w = w->next)
-			if (port_task_id(w->task) == actor->id)
+			if (w->task == actor->task)
 				return true;
 	return false;
 }
@@ -262,6 +311,8 @@ static bool lost_wakeup(struct exec *exec, unsigned int colour)
 
 	if (!w)
 		return false;
+	if (!oracle_queue_is_sound(exec, colour))
+		return true;
 	slot = slot_to_be_had(exec, colour);
 	if (slot >= 0) {
 		exec_fail(exec,
@@ -310,12 +361,18 @@ void oracle_check_all(struct exec *exec, const struct actor *actor,
 		      const char *audit)
 {
 	const struct highmem_config *config = &exec->hm->config;
-	const char *why = highmem_validate(exec->hm);
+	const char *why;
 
+	for (unsigned int c = 0; c < config->nr_colours; c++)
+		if (!oracle_queue_is_sound(exec, c))
+			return;
+	why = highmem_validate(exec->hm);
 	if (!why)
 		why = audit;
-	if (why)
+	if (why) {
 		exec_fail(exec, "%s", why);
+		return; /* the rest follows what this found wrong */
+	}
 	for (unsigned int p = 0; p < config->nr_pages && p < PROGRAM_MAX_PAGES;
 	     p++)
 		oracle_check_page(exec, p);
@@ -390,7 +447,8 @@ void oracle_judge_stall(struct exec *exec)
 	if (bug)
 		exec_fail(exec, "%s", bug);
 	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
-		lost_wakeup(exec, c);
+		if (lost_wakeup(exec, c))
+			return;
 	for (unsigned int t = 0; t < exec->program->nr_tasks; t++) {
 		const struct actor *actor = &exec->actors[t];
 

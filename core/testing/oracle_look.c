@@ -251,6 +251,8 @@ static void check_changed_slots(struct exec *exec, uint64_t slots)
 		unsigned int s = take(&slots);
 
 		suspect(exec, highmem_validate_slot(exec->hm, s));
+		if (exec->suspects)
+			return; /* what is wrong there is not followed */
 		oracle_check_slot(exec, s);
 	}
 }
@@ -265,6 +267,8 @@ static void check_changed_pages(struct exec *exec, uint64_t pages)
 		unsigned int p = take(&pages);
 
 		suspect(exec, highmem_validate_page(exec->hm, p));
+		if (exec->suspects)
+			return;
 		oracle_check_page(exec, p);
 	}
 }
@@ -289,6 +293,8 @@ static bool looks_wrong(struct exec *exec, const struct actor *actor,
 	check_changed_slots(exec, changes->slots);
 	check_changed_pages(exec, changes->pages);
 	for (unsigned int c = 0; c < hm->config.nr_colours; c++) {
+		if (!oracle_queue_is_sound(exec, c))
+			break;
 		suspect(exec, highmem_validate_queue(hm, c));
 		oracle_check_waiters(exec, c);
 	}

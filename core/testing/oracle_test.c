@@ -202,6 +202,87 @@ Test(oracle, a_lost_wakeup)
 		    "is mapped");
 }
 
+/* A core that follows nothing by itself would crash here: the oracle does not. */
+static void queue_for_no_page(struct highmem *hm)
+{
+	queue_for(hm, P0);
+	forged.page = (struct page *)16;
+}
+
+static void queue_between_pages(struct highmem *hm)
+{
+	queue_for(hm, P0);
+	forged.page = (struct page *)((uintptr_t)forged.page + 1);
+}
+
+static void queue_for_the_page_after_the_last(struct highmem *hm)
+{
+	queue_for(hm, hm->config.nr_pages);
+}
+
+static void queue_no_task(struct highmem *hm)
+{
+	queue_for(hm, P0);
+	forged.task = (struct port_task *)16;
+}
+
+static void queue_in_a_circle(struct highmem *hm)
+{
+	queue_for(hm, P0);
+	forged.next = &forged;
+	port_atomic_store(&hm->pkmap.queue[0].nr, UINT32_MAX);
+}
+
+static void queue_something(struct highmem *hm)
+{
+	queue_for(hm, P0);
+	hm->pkmap.queue[0].head = (struct pkmap_waiter *)17;
+}
+
+Test(oracle, a_queue_that_leads_nowhere)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1, queue_for_no_page,
+		    "the queue of colour 0 has a waiter for what is no page");
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1, queue_between_pages,
+		    "the queue of colour 0 has a waiter for what is no page");
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1,
+		    queue_for_the_page_after_the_last,
+		    "the queue of colour 0 has a waiter for what is no page");
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1, queue_no_task,
+		    "the queue of colour 0 has a waiter that is no task");
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1, queue_in_a_circle,
+		    "the queue of colour 0 has more waiters than tasks");
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1, queue_something,
+		    "the queue of colour 0 has a waiter at an address where "
+		    "none can be");
+}
+
+static void name_a_slot_that_is_not(struct highmem *hm)
+{
+	port_atomic_store(&hm->config.mem_map[P0].pkmap_slot, 1U << 30);
+}
+
+Test(oracle, a_page_in_a_slot_that_is_not)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1,
+		    name_a_slot_that_is_not,
+		    "highmem_validate: slot 0: not true: "
+		    "port_atomic_load(&page->pkmap_slot) == nr + 1");
+}
+
+static void name_a_page_that_is_not(struct highmem *hm)
+{
+	port_atomic_store(&hm->pkmap.slot[0].page, 1U << 30);
+}
+
+Test(oracle, a_slot_of_a_page_that_is_not)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1,
+		    name_a_page_that_is_not,
+		    "highmem_validate: slot 0: not true: "
+		    "cookie <= hm->config.nr_pages");
+}
+
 /* Past port_unpark(): the signal is there, and B is not woken. */
 static void signal_without_wakeup(struct highmem *hm)
 {

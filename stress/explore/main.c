@@ -227,6 +227,12 @@ int main(int argc, char **argv)
 	status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
+	/* Elsewhere -o is a file. */
+	if (strcmp(options.verb, "run") == 0 ||
+	    strcmp(options.verb, "exhaust") == 0)
+		catch_crashes(options.out);
+	else
+		catch_crashes(NULL);
 	for (unsigned int v = 0; v < sizeof(verbs) / sizeof(verbs[0]); v++) {
 		if (strcmp(options.verb, verbs[v].name) != 0)
 			continue;

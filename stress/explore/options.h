@@ -50,6 +50,12 @@ double now_seconds(void);
  */
 int report_finding(struct program *found, const char *dir);
 
+/*
+ * crash.c: a core that crashes is a finding, too. What it was running is saved
+ * in @dir or NULL: here, with the line that replays it; the status is EXIT_BUG.
+ */
+void catch_crashes(const char *dir);
+
 /* small.c: a random program whose schedules can be gone through in order. */
 void draw_small_program(struct program *program, uint64_t *seed);
 

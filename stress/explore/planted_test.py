@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Three bugs planted by hand: each is found, made small, explained, replayed.
+"""Bugs planted by hand: each is found, made small, explained, replayed; a crash saved.
 
 usage: planted_test.py EXPLORE_NAME...
 
@@ -25,6 +25,13 @@ SMALL = [
     "task A cpu=0: local p0; check\ntask B cpu=1: get p1; flush",
 ]
 MOST_OPERATIONS = 8
+
+# Both let go, and see that C waits; it needs only one of them.
+CRASHING = """machine cpus=3 slots=2 pages=3
+task A cpu=0: kmap p0; kunmap p0
+task B cpu=1: kmap p1; kunmap p1
+task C cpu=2: kmap p2
+"""
 
 
 class Planted(unittest.TestCase):
@@ -77,6 +84,23 @@ class Planted(unittest.TestCase):
             self.assertEqual(self.compare(name, "--faults=spurious"), {0, 77})
         self.assertEqual(self.compare("enqueue_unfenced", "--faults=tso"),
                          {0})
+
+    def test_a_core_that_crashes(self):
+        """It takes the explorer with it, which saves what it was doing."""
+        crash = "BUG: the core crashed (signal 11)"
+        with tempfile.TemporaryDirectory() as self.folder:
+            with open(os.path.join(self.folder, "p.hmt"), "w",
+                      encoding="utf-8") as file:
+                file.write(CRASHING)
+            found = self.explore("crashes", 77, "run", "--strategy=dfs",
+                                 "--out=.", "p.hmt")
+            self.assertIn(crash, found)
+            replays = re.findall(r"^replay: .* -- (replay \S+)$", found, re.M)
+            self.assertEqual(len(replays), 1, found)
+            file = replays[0].split()[1]
+            with open(file, encoding="utf-8") as saved:
+                self.assertRegex(saved.read(), r"(?m)^choices: ")
+            self.assertIn(crash, self.explore("crashes", 77, "replay", file))
 
     def test_a_lost_wakeup(self):
         self.check("lost_wakeup", r"let go of it at step \d+ and did not look")
