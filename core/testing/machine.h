@@ -31,6 +31,24 @@ struct machine_config {
 };
 
 /*
+ * What no port can, or NULL. For the ports' machine_can(): whoever makes a
+ * machine smaller step by step asks there, and gets a sentence, not a crash.
+ */
+static inline const char *
+machine_shape_wrong(const struct machine_config *config)
+{
+	unsigned int colours = config->nr_colours;
+
+	if (colours < 1 || colours > HIGHMEM_MAX_COLOURS ||
+	    (colours & (colours - 1)) || config->nr_slots % colours != 0)
+		return "a machine has 1, 2, 4 or 8 colours, and they divide "
+		       "the slots";
+	if (config->local_depth < 1 || config->local_depth > KM_MAX_IDX)
+		return "a machine has 1 to 16 local maps for a task";
+	return NULL;
+}
+
+/*
  * The ids of a machine's CPUs, one bit for each. Sparse ones are spread over
  * what there is, and CPU 0 is not among them: 7; 3 and 7; 2, 5 and 7; ...
  */

@@ -39,11 +39,6 @@ static struct {
 
 /* ---- Boot ---------------------------------------------------------------- */
 
-static bool is_power_of_two(unsigned int n)
-{
-	return n != 0 && (n & (n - 1)) == 0;
-}
-
 const char *machine_can(const struct machine_config *config)
 {
 	unsigned int last = config->pae ? LAST_PKMAP_PAE : LAST_PKMAP_NONPAE;
@@ -52,18 +47,11 @@ const char *machine_can(const struct machine_config *config)
 		return "the host port has 1 to 8 CPUs";
 	if (config->nr_slots < 2 || config->nr_slots > last)
 		return "there can be 2 to 1024 slots, with PAE 2 to 512";
-	if (!is_power_of_two(config->nr_colours) ||
-	    config->nr_colours > HIGHMEM_MAX_COLOURS ||
-	    config->nr_slots % config->nr_colours != 0)
-		return "there can be 1, 2, 4 or 8 colours, and they must "
-		       "divide the slots";
 	if (config->nr_pages < 1 || config->nr_pages > MACHINE_MAX_PAGES)
 		return "there can be 1 to 4096 highmem pages";
-	if (config->local_depth < 1 || config->local_depth > KM_MAX_IDX)
-		return "there can be 1 to 16 local maps for a task";
 	if (config->nested_irqs)
 		return "the host port has no nested interrupts";
-	return NULL;
+	return machine_shape_wrong(config);
 }
 
 static void make_memory(const struct machine_config *config)

@@ -68,7 +68,7 @@ const char *machine_can(const struct machine_config *config)
 	if (!spread_pages(&i686_layout()->highmem, config->nr_pages, pieces))
 		return "there is not so much highmem: boot with more RAM, or "
 		       "with highmem=32M";
-	return NULL;
+	return machine_shape_wrong(config);
 }
 
 /* Unrolled, since machines are built by the thousand and QEMU is slow at rep. */

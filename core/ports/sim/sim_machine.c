@@ -49,7 +49,7 @@ const char *machine_can(const struct machine_config *config)
 		return "a machine has 1 to 4096 highmem pages";
 	if (config->nr_slots < 2 || config->nr_slots > max_slots)
 		return "a machine has 2 to 1024 slots, with PAE 2 to 512";
-	return NULL;
+	return machine_shape_wrong(config);
 }
 
 static void highmem_config(struct highmem_config *config)

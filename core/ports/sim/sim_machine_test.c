@@ -37,6 +37,46 @@ Test(sim_machine, what_it_cannot_be)
 			 "a machine has 2 to 1024 slots, with PAE 2 to 512");
 }
 
+Test(sim_machine, colours_divide_the_slots)
+{
+	static const struct {
+		unsigned int slots;
+		unsigned int colours;
+		bool can;
+	} shapes[] = { { 6, 2, true },	{ 3, 2, false }, { 6, 4, false },
+		       { 6, 0, false }, { 6, 3, false }, { 16, 16, false },
+		       { 8, 8, true } };
+	struct machine_config config = {
+		.nr_cpus = 1,
+		.nr_pages = 1,
+		.local_depth = 1,
+	};
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		config.nr_slots = shapes[i].slots;
+		config.nr_colours = shapes[i].colours;
+		cr_expect_eq(!machine_can(&config), shapes[i].can,
+			     "%u slots, %u colours", config.nr_slots,
+			     config.nr_colours);
+	}
+}
+
+Test(sim_machine, a_task_has_1_to_16_local_maps)
+{
+	struct machine_config config = {
+		.nr_cpus = 1,
+		.nr_slots = 2,
+		.nr_colours = 1,
+		.nr_pages = 1,
+	};
+
+	for (config.local_depth = 0; config.local_depth <= 20;
+	     config.local_depth++)
+		cr_expect_eq(!machine_can(&config),
+			     config.local_depth >= 1 && config.local_depth <= 16,
+			     "%u", config.local_depth);
+}
+
 static void boot(void)
 {
 	const struct machine_config config = {
