@@ -205,30 +205,41 @@ static bool ask_irq(void)
 	return true;
 }
 
-static void ask_ack(void)
+/* Whose turn is it, among the CPUs that @may? An option is a CPU + 1. */
+static inline __attribute__((always_inline)) uint8_t
+ask_cpus(enum sim_question question, bool (*may)(const struct sim_cpu *cpu))
 {
 	struct options options = { .nr = 0 };
-	uint8_t option;
 
 	offer(&options, 0);
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
-		if (sim.cpus[c].shootdowns != 0 && !sim.cpus[c].irq_off)
+		if (may(&sim.cpus[c]))
 			offer(&options, c + 1);
-	option = ask(SIM_ACK, &options);
+	return ask(question, &options);
+}
+
+static bool may_answer(const struct sim_cpu *cpu)
+{
+	return cpu->shootdowns != 0 && !cpu->irq_off;
+}
+
+static void ask_ack(void)
+{
+	uint8_t option = ask_cpus(SIM_ACK, may_answer);
+
 	if (option != 0)
 		sim_answer(option - 1U);
 }
 
+static bool may_forget(const struct sim_cpu *cpu)
+{
+	return cpu->nr_cached > 0;
+}
+
 static void ask_drop(void)
 {
-	struct options options = { .nr = 0 };
-	uint8_t option;
+	uint8_t option = ask_cpus(SIM_DROP, may_forget);
 
-	offer(&options, 0);
-	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
-		if (sim.cpus[c].nr_cached > 0)
-			offer(&options, c + 1);
-	option = ask(SIM_DROP, &options);
 	if (option != 0)
 		sim_tlb_drop(option - 1U);
 }
@@ -269,16 +280,15 @@ static void ask_cancel(void)
 		sim_kill(&sim.tasks[option - 1]);
 }
 
+static bool may_drain(const struct sim_cpu *cpu)
+{
+	return cpu->nr_stores > 0;
+}
+
 static void ask_drain(void)
 {
-	struct options options = { .nr = 0 };
-	uint8_t option;
+	uint8_t option = ask_cpus(SIM_DRAIN, may_drain);
 
-	offer(&options, 0);
-	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
-		if (sim.cpus[c].nr_stores > 0)
-			offer(&options, c + 1);
-	option = ask(SIM_DRAIN, &options);
 	if (option != 0)
 		sim_drain_one(&sim.cpus[option - 1]);
 }
