@@ -42,6 +42,7 @@ class Technique:
     red: tuple  # exit statuses of a finding
     says: str  # the line of its output worth keeping
     found: str = ""  # what it prints when the search ends: in how many s
+    small: str = ""  # and when the finding is small: operations and choices
     draws: bool = True  # does a seed make a difference?
     preload: bool = True  # or is the core an argument?
 
@@ -51,7 +52,8 @@ def _explore(strategy):
         "matrix_explore",
         ("run", "--generate", "--strategy=" + strategy, "--time={limit}s",
          "--seed={seed}", "--out={scratch}"),
-        "{name}.sim.so", (77,), r"^BUG: (.*)", r"schedules in ([\d.]+) s")
+        "{name}.sim.so", (77,), r"^BUG: (.*)", r"schedules in ([\d.]+) s",
+        r"minimised to (\d+) operations and (\d+) choices")
 
 
 def _libfuzzer(program):
@@ -203,6 +205,16 @@ def seconds_to_find(technique, output, took):
     return float(match.group(1)) if match else took
 
 
+def size_of(technique, output, took):
+    """What was left of a finding, and how long it took to get there."""
+    match = technique.small and re.search(technique.small, output)
+    if not match:
+        return {}
+    searched = seconds_to_find(technique, output, took)
+    return {"operations": int(match.group(1)), "choices": int(match.group(2)),
+            "minimised_in": round(took - searched, 2)}
+
+
 def verdict_of(technique, status, hung):
     if hung:
         return KILLED
@@ -244,11 +256,14 @@ def run_cell(cell, patience):
         says = f"status {process.returncode}: {last[:160]}"
     elif hung:
         says = says or "does not end"
+    size = {}
     if verdict == KILLED:
+        size = size_of(how, text, took)
         took = seconds_to_find(how, text, took)
     return {"mutant": cell.mutant, "technique": cell.technique,
             "seed": cell.seed, "limit": cell.limit, "core": cell.digest,
-            "verdict": verdict, "seconds": round(took, 2), "says": says}
+            "verdict": verdict, "seconds": round(took, 2), "says": says,
+            **size}
 
 
 # ---- All cells -------------------------------------------------------------------

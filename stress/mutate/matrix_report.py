@@ -17,11 +17,29 @@ th:first-child, td:first-child { text-align: left; font-family: monospace; }
 """
 
 
+def p95(numbers):
+    """Of 20, one may be larger."""
+    return sorted(numbers)[math.ceil(0.95 * len(numbers)) - 1]
+
+
 def spread(times):
-    """'median 0.3 s, p95 2.1 s': of 20 kills, one may take longer."""
-    ordered = sorted(times)
-    p95 = ordered[math.ceil(0.95 * len(ordered)) - 1]
-    return f"median {statistics.median(ordered):.1f} s, p95 {p95:.1f} s"
+    """'median 0.3 s, p95 2.1 s'."""
+    return f"median {statistics.median(times):.1f} s, p95 {p95(times):.1f} s"
+
+
+def sizes(records):
+    """How small the findings got: a sentence, or None if none was minimised."""
+    small = [r for r in records if "operations" in r]
+    if not small:
+        return None
+    of = {key: [r[key] for r in small]
+          for key in ("operations", "choices", "minimised_in")}
+    return (f"{len(small)} findings made small: median "
+            f"{statistics.median(of['operations']):g} operations "
+            f"(p95 {p95(of['operations'])}), "
+            f"{statistics.median(of['choices']):g} choices "
+            f"(p95 {p95(of['choices'])}); that took "
+            f"{spread(of['minimised_in'])}.")
 
 
 class Square:
@@ -122,8 +140,17 @@ class Table:
             yield (f"{technique} kills {n}"
                    + (f" ({spread(times)})" if times else ""))
 
+    def minimised(self):
+        """A line for each technique that makes its findings small."""
+        for technique in self.techniques:
+            says = sizes([r for m in self.mutants
+                          for r in self.squares[m, technique].records])
+            if says:
+                yield f"{technique}: {says}"
+
     def sentences(self):
         lines = self.verdict()
+        lines.extend(self.minimised())
         for technique, mutants in self.only_one().items():
             lines.append(f"Only {technique} kills: {', '.join(mutants)}.")
         return lines

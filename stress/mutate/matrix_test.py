@@ -159,6 +159,33 @@ class Matrix(unittest.TestCase):
         self.assertEqual(status, 77, text)
         self.assertRegex(text, r"script kills 1 \(median 0\.\d s, p95 0\.\d s\)")
 
+    def test_how_small_a_finding_got(self):
+        explore = cells._explore("dfs")
+        says = ("worker 0: 12 schedules in 1.5 s\n"
+                "minimised to 3 operations and 2 choices in 900 runs:\n")
+        self.assertEqual(cells.size_of(explore, says, 1.75),
+                         {"operations": 3, "choices": 2,
+                          "minimised_in": 0.25})
+        self.assertEqual(cells.size_of(explore, "it crashed", 1.75), {})
+        self.assertEqual(cells.size_of(cells.TECHNIQUES["script"], says, 1), {})
+
+    def test_the_report_says_how_small_the_findings_got(self):
+        self.run_all(["found", "crash"])
+        self.assertNotIn("made small",
+                         self.matrix(["found", "crash"], "report")[1])
+        small = [{"operations": n, "choices": n % 3, "minimised_in": n / 10}
+                 for n in (2, 8, 3)]
+        self.assertEqual(
+            reports.sizes([{"verdict": "killed"}, *small]),
+            "3 findings made small: median 3 operations (p95 8), 2 choices "
+            "(p95 2); that took median 0.3 s, p95 0.8 s.")
+        records = [json.loads(line) | small[0]
+                   for line in self.results.read_text().splitlines()]
+        self.results.write_text("".join(json.dumps(r) + "\n"
+                                        for r in records))
+        self.assertIn("script: 2 findings made small: median 2 operations",
+                      self.matrix(["found", "crash"], "report")[1])
+
     def test_reports_say_the_same(self):
         self.run_all(["found", "crash"])
         page, table = self.here / "m.html", self.here / "m.md"
