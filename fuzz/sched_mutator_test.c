@@ -157,7 +157,7 @@ static const char text[] = "machine cpus=2 slots=2 pages=3\n"
 			   "task A cpu=0: kmap p0; kunmap p0\n"
 			   "task B cpu=1: kmap p0; kunmap p0\n"
 			   "irq I cpu=1: get p0; kunmap p0\n"
-			   "choices: 3=B 25=A\n";
+			   "choices v2: 3=B 25=A\n";
 
 /* Its run: each operation of a task takes ten steps; A stores at 4 and 6. */
 static void start(void)

@@ -20,8 +20,14 @@ static bool load(struct program *to, const uint8_t *data, size_t size)
 {
 	struct program_error error;
 
-	return program_load(to, data, size, &error) &&
-	       to->nr_ops <= SCHED_LONGEST && !machine_can(&to->machine);
+	if (!program_load(to, data, size, &error)) {
+		/* Bytes are a fuzzer's; a text is somebody's, who wants to know. */
+		if (program_is_text(data, size))
+			fprintf(stderr, "input:%u: %s\n", error.line,
+				error.expected);
+		return false;
+	}
+	return to->nr_ops <= SCHED_LONGEST && !machine_can(&to->machine);
 }
 
 static void run(const uint8_t *data, size_t size)

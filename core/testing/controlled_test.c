@@ -120,7 +120,7 @@ Test(controlled, a_signal_and_a_slot_at_once)
 Test(controlled, a_signal_is_for_those_who_can_be_killed)
 {
 	parse("machine cpus=2 slots=2\ntask A: kmap p0\ntask B cpu=1: kmap p1\n"
-	      "choices: 5=A:cancel 6=B:cancel");
+	      "choices v2: 5=A:cancel 6=B:cancel");
 	play();
 	cr_expect_eq(result.nr_unmatched, 2);
 }
@@ -318,7 +318,7 @@ Test(faults, those_that_a_program_needs)
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		hm_format(text, sizeof(text),
-			  "machine\ntask A\nirq I\nchoices: 1=%s",
+			  "machine\ntask A\nirq I\nchoices v2: 1=%s",
 			  cases[i].choice);
 		parse(text);
 		cr_expect_eq(controlled_faults_of(&program), cases[i].faults,

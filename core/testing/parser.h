@@ -50,7 +50,11 @@ bool actor_of(struct word word, unsigned int *actor);
 bool parse_irq_name(struct parser *p, uint8_t *arg);
 bool parse_task_name(struct parser *p, uint8_t *arg);
 
-/* The rest of a `choices:` line; program_parse_choices.c. */
+/* Why choices of WHAT are refused. Returns false. */
+bool refuse_version(struct program_error *error, unsigned int line,
+		    const char *what);
+
+/* A `choices v2:` line after its first word; program_parse_choices.c. */
 bool parse_choices(struct parser *p);
 
 #endif

@@ -24,11 +24,16 @@
  * Choices say where a run under control (ports/sim/control.h) leaves the
  * default: "at step N, task B runs on", and so on:
  *
- *	choices: 12=B 15=irq:I 20=B:timeout 23=A:spurious 30=hold 34=drain:1
+ *	choices v2: 12=B 15=irq:I 20=B:timeout 23=A:spurious 30=hold 34=drain:1
+ *
+ * A text whose choices are of another version than PROGRAM_CHOICES_VERSION, or
+ * of none, is refused.
  *
  * The byte form, for the fuzzer, is two bytes for each operation or choice
  * after a header of PROGRAM_HEADER_BYTES; every byte string decodes to a
- * program.
+ * program. The header names the version, too, 0 if there are no choices. Bytes
+ * with another number there have no choices, whatever they look like:
+ * program_decode() leaves them out, program_load() says so.
  * Freestanding: no libc, no allocation.
  */
 
@@ -47,6 +52,18 @@
 #define PROGRAM_MAX_ACTORS (PROGRAM_MAX_TASKS + PROGRAM_MAX_IRQS)
 #define PROGRAM_HEADER_BYTES 8
 #define PROGRAM_MAX_CHOICES 256
+
+/*
+ * What the steps of choices mean. Raise it when old choices would play another
+ * run on the same core: when the sim counts another thing as a step, a point
+ * asks in another order, or a choice says something else. A new kind of choice
+ * or a new question changes nothing for those who do not use it. A change of
+ * the core moves steps, too, but in that run only: seeds_test watches those.
+ * Then replace "choices v2:" everywhere (git grep), and reseed the seeds of the
+ * schedule fuzzer (stress/mutate/README.md).
+ */
+#define PROGRAM_CHOICES_VERSION 2 /* 1 to 15 */
+
 #define PROGRAM_MAX_BYTES \
 	(PROGRAM_HEADER_BYTES + \
 	 2 * (PROGRAM_MAX_OPS + PROGRAM_MAX_CHOICES + CHOICE_MAX_STEP / 255))
@@ -159,8 +176,11 @@ bool choice_fits(const struct program *program, const struct choice *choice);
 void op_decode(const struct program *program, struct op *op,
 	       const uint8_t *bytes);
 
-/* Any bytes -> a program; never fails, ignores a half operation at the end. */
-void program_decode(struct program *program, const uint8_t *bytes, size_t len);
+/*
+ * Any bytes -> a program; never fails, ignores a half operation at the end.
+ * False: there were choices of another version, and they have been left out.
+ */
+bool program_decode(struct program *program, const uint8_t *bytes, size_t len);
 
 /*
  * Program -> bytes that decode to it. Returns their number, 0 if they do not
@@ -169,7 +189,13 @@ void program_decode(struct program *program, const uint8_t *bytes, size_t len);
 size_t program_encode(const struct program *program, uint8_t *bytes,
 		      size_t size);
 
-/* Text if it begins with '#' or "machine", else bytes. False: bad text. */
+/* Text begins with '#' or "machine", bytes with anything else. */
+bool program_is_text(const void *data, size_t len);
+
+/*
+ * A file, be it text or bytes. False: bad text, or bytes with choices of
+ * another version.
+ */
 bool program_load(struct program *program, const void *data, size_t len,
 		  struct program_error *error);
 

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/testing/program.h"
 
+/* In byte 0, above the number of CPUs. */
+#define HEADER_VERSION_SHIFT 4
+
 /* In byte 4, above the numbers of tasks and handlers. */
 #define HEADER_NESTED 0x40
 #define HEADER_SPARSE 0x80
+
+_Static_assert(PROGRAM_CHOICES_VERSION > 0 && PROGRAM_CHOICES_VERSION < 16,
+	       "the header has four bits for it");
 
 static unsigned int nibble(uint8_t byte, unsigned int which)
 {
@@ -118,6 +124,15 @@ static bool decode_choice_kind(const struct program *program,
 	}
 }
 
+/*
+ * Bytes that name no version were never meant to have choices: what looks like
+ * some is a fuzzer's play. It stays silent.
+ */
+static bool version_is_wrong(unsigned int version)
+{
+	return version != 0 && version != PROGRAM_CHOICES_VERSION;
+}
+
 /* @step: that of the choice before; moves on. */
 static void decode_choice(struct program *program, uint32_t *step,
 			  const uint8_t *bytes)
@@ -185,24 +200,31 @@ static size_t encode_choices(const struct program *program, uint8_t *bytes,
 	return len;
 }
 
-void program_decode(struct program *program, const uint8_t *bytes, size_t len)
+bool program_decode(struct program *program, const uint8_t *bytes, size_t len)
 {
 	uint8_t header[PROGRAM_HEADER_BYTES] = { 0 };
 	size_t at = PROGRAM_HEADER_BYTES;
+	bool choices = false;
+	unsigned int version;
 	uint32_t step = 0;
 
 	for (size_t i = 0; i < PROGRAM_HEADER_BYTES && i < len; i++)
 		header[i] = bytes[i];
 	decode_machine(program, header);
+	version = header[0] >> HEADER_VERSION_SHIFT;
 	program->nr_ops = 0;
 	program->nr_choices = 0;
 	for (; at + 2 <= len; at += 2) {
-		if (bytes[at] >> 3 >= FIRST_CHOICE_CODE)
+		bool choice = bytes[at] >> 3 >= FIRST_CHOICE_CODE;
+
+		choices |= choice;
+		if (choice && version == PROGRAM_CHOICES_VERSION)
 			decode_choice(program, &step, bytes + at);
-		else if (program->nr_ops < PROGRAM_MAX_OPS)
+		else if (!choice && program->nr_ops < PROGRAM_MAX_OPS)
 			op_decode(program, &program->ops[program->nr_ops++],
 				  bytes + at);
 	}
+	return !choices || !version_is_wrong(version);
 }
 
 static void encode_header(const struct program *program, uint8_t *header)
@@ -210,6 +232,8 @@ static void encode_header(const struct program *program, uint8_t *header)
 	const struct machine_config *m = &program->machine;
 
 	header[0] = (uint8_t)(m->nr_cpus - 1);
+	if (program->nr_choices > 0)
+		header[0] |= PROGRAM_CHOICES_VERSION << HEADER_VERSION_SHIFT;
 	header[1] = (uint8_t)(m->nr_slots - 2);
 	header[2] = (uint8_t)(m->nr_pages - 1);
 	header[3] = (uint8_t)((unsigned int)__builtin_ctz(m->nr_colours) |

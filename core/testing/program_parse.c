@@ -180,7 +180,7 @@ static bool parse_line(struct parser *p)
 	}
 	if (word_is(word, "choices")) {
 		take(p, word);
-		return take_char(p, ':') ? parse_choices(p) : fail(p, ":");
+		return parse_choices(p);
 	}
 	if (!actor_of(word, &actor) || !p->actor_seen[actor])
 		return fail(
@@ -225,8 +225,7 @@ bool program_parse(struct program *program, const char *text, size_t len,
 	return true;
 }
 
-bool program_load(struct program *program, const void *data, size_t len,
-		  struct program_error *error)
+bool program_is_text(const void *data, size_t len)
 {
 	static const char machine[] = "machine";
 	const char *text = data;
@@ -234,8 +233,14 @@ bool program_load(struct program *program, const void *data, size_t len,
 
 	while (n < len && n < sizeof(machine) - 1 && text[n] == machine[n])
 		n++;
-	if (n == sizeof(machine) - 1 || (len > 0 && text[0] == '#'))
-		return program_parse(program, text, len, error);
-	program_decode(program, data, len);
-	return true;
+	return n == sizeof(machine) - 1 || (len > 0 && text[0] == '#');
+}
+
+bool program_load(struct program *program, const void *data, size_t len,
+		  struct program_error *error)
+{
+	if (program_is_text(data, len))
+		return program_parse(program, data, len, error);
+	return program_decode(program, data, len) ||
+	       refuse_version(error, 1, "another version");
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/testing/parser.h"
 
+#include <highmem/format.h>
+
 /* What may befall a task, after its name and a colon. */
 static bool parse_fate(struct parser *p, uint8_t *kind)
 {
@@ -75,10 +77,43 @@ static bool parse_choice_value(struct parser *p, struct choice *choice)
 	return parse_cpu_of(p, &choice->arg);
 }
 
+bool refuse_version(struct program_error *error, unsigned int line,
+		    const char *what)
+{
+	error->line = line;
+	hm_format(error->expected, sizeof(error->expected),
+		  "choices of %s, but this build plays version %u: leave them "
+		  "out, and let explore run find new ones",
+		  what, PROGRAM_CHOICES_VERSION);
+	return false;
+}
+
+/* "v2:" */
+static bool parse_version(struct parser *p)
+{
+	struct word word = peek_word(p);
+	unsigned int version = 0;
+	char what[24];
+
+	if (word.len == 0 && take_char(p, ':'))
+		return refuse_version(p->error, p->line, "no version");
+	if (word.len < 2 || word.text[0] != 'v')
+		return fail(p, "the version of the choices, as in v2:");
+	p->at = word.text + 1;
+	if (!parse_number(p, 0, 999, &version))
+		return false;
+	hm_format(what, sizeof(what), "version %u", version);
+	if (version != PROGRAM_CHOICES_VERSION)
+		return refuse_version(p->error, p->line, what);
+	return take_char(p, ':') || fail(p, ":");
+}
+
 bool parse_choices(struct parser *p)
 {
 	struct program *program = p->program;
 
+	if (!parse_version(p))
+		return false;
 	while (!at_line_end(p)) {
 		struct choice choice = { 0 };
 		unsigned int least = 1;

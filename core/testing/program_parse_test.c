@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <criterion/criterion.h>
+#include <highmem/format.h>
 
 #include "core/testing/prng.h"
 #include "core/testing/program.h"
@@ -156,8 +157,8 @@ Test(parse, choices)
 
 	cr_assert(
 		parse("machine cpus=2\ntask A\ntask B\nirq I\n"
-		      "choices: 12=B 15=irq:I 20=B:timeout\n"
-		      "choices: 23=A:spurious 23=hold 24=B:cancel "
+		      "choices v2: 12=B 15=irq:I 20=B:timeout\n"
+		      "choices v2: 23=A:spurious 23=hold 24=B:cancel "
 		      "25=migrate:0 26=delay 27=ack:1 28=drop:1 99999=drain:1"),
 		"line %u: %s", error.line, error.expected);
 	cr_assert_eq(program.nr_choices, 11);
@@ -170,7 +171,7 @@ Test(parse, choices)
 
 static size_t many_choices(char *text, unsigned int nr)
 {
-	return many(text, "machine\ntask A\nchoices:", " 7=A", nr);
+	return many(text, "machine\ntask A\nchoices v2:", " 7=A", nr);
 }
 
 Test(parse, as_many_choices_as_fit_and_one_more)
@@ -330,28 +331,61 @@ static const struct bad_text {
 	{ "machine\ntask A\nirq I\nA: cancel I", 4,
 	  "expected a task that is declared above, A to D, found 'I'" },
 	/* Choices. */
-	{ "machine\ntask A\nchoices 1=A", 3, "expected :, found '1'" },
-	{ "machine\ntask A\nchoices: 0=A", 3,
+	{ "machine\ntask A\nchoices 1=A", 3,
+	  "expected the version of the choices, as in v2:, found '1'" },
+	{ "machine\ntask A\nchoices v2 1=A", 3, "expected :, found '1'" },
+	{ "machine\ntask A\nchoices v: 1=A", 3,
+	  "expected the version of the choices, as in v2:, found 'v'" },
+	{ "machine\ntask A\nchoices: 1=A", 3,
+	  "choices of no version, but this build plays version 2: leave them "
+	  "out, and let explore run find new ones" },
+	{ "machine\ntask A\nchoices v1: 1=A", 3,
+	  "choices of version 1, but this build plays version 2: leave them "
+	  "out, and let explore run find new ones" },
+	{ "machine\ntask A\nchoices v2: 1=A\nchoices v3:", 4,
+	  "choices of version 3, but this build plays version 2: leave them "
+	  "out, and let explore run find new ones" },
+	{ "machine\ntask A\nchoices v2: 0=A", 3,
 	  "expected a number from 1 to 99999, found '0'" },
-	{ "machine\ntask A\nchoices: 100000=A", 3,
+	{ "machine\ntask A\nchoices v2: 100000=A", 3,
 	  "expected a number from 1 to 99999, found '100000'" },
-	{ "machine\ntask A\nchoices: 5=A 4=A", 3,
+	{ "machine\ntask A\nchoices v2: 5=A 4=A", 3,
 	  "expected a number from 5 to 99999, found '4'" },
-	{ "machine\ntask A\nchoices: 5", 3,
+	{ "machine\ntask A\nchoices v2: 5", 3,
 	  "expected =, found the end of the file" },
-	{ "machine\ntask A\nchoices: 5=B", 3,
+	{ "machine\ntask A\nchoices v2: 5=B", 3,
 	  "expected a task, irq:, hold, drain:, migrate:, delay, ack: or drop:, found 'B'" },
-	{ "machine\ntask A\nirq I\nchoices: 5=I", 4,
+	{ "machine\ntask A\nirq I\nchoices v2: 5=I", 4,
 	  "expected a task, irq:, hold, drain:, migrate:, delay, ack: or drop:, found 'I'" },
-	{ "machine\ntask A\nchoices: 5=A:late", 3,
+	{ "machine\ntask A\nchoices v2: 5=A:late", 3,
 	  "expected timeout, spurious or cancel, found 'late'" },
-	{ "machine\ntask A\nchoices: 5=irq I", 3, "expected :, found 'I'" },
-	{ "machine\ntask A\nchoices: 5=irq:I", 3,
+	{ "machine\ntask A\nchoices v2: 5=irq I", 3, "expected :, found 'I'" },
+	{ "machine\ntask A\nchoices v2: 5=irq:I", 3,
 	  "expected a handler that is declared above, I or J, found 'I'" },
-	{ "machine\ntask A\nchoices: 5=drain 1", 3, "expected :, found '1'" },
-	{ "machine\ntask A\nchoices: 5=drain:1", 3,
+	{ "machine\ntask A\nchoices v2: 5=drain 1", 3, "expected :, found '1'" },
+	{ "machine\ntask A\nchoices v2: 5=drain:1", 3,
 	  "expected a number from 0 to 0, found '1'" },
 };
+
+/* Whatever a choice names must be there: on the second of one CPU, say. */
+Test(parse, a_choice_of_nobody_is_refused)
+{
+	static const char *const nobody[] = {
+		"B",	   "B:timeout", "B:spurious", "B:cancel", "irq:I",
+		"drain:1", "migrate:1", "ack:1",      "drop:1",	  "drain:9",
+		"C",	   "irq:B",	"migrate:A",  "drain:",
+	};
+
+	for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
+		char text[80];
+
+		hm_format(text, sizeof(text),
+			  "machine cpus=1\ntask A\nchoices v2: 5=%s\n",
+			  nobody[i]);
+		cr_expect_not(parse(text), "%s", nobody[i]);
+		cr_expect_eq(error.line, 3, "%s", nobody[i]);
+	}
+}
 
 Test(parse, errors_say_where_and_what)
 {

@@ -119,8 +119,9 @@ static void print_choices(struct sink *sink, const struct program *program)
 			    i + 1 == program->nr_choices;
 
 		if (first)
-			sink->len += hm_format(sink_at(sink), sink_left(sink),
-					       "choices:");
+			sink->len += hm_format(
+				sink_at(sink), sink_left(sink),
+				"choices v%u:", PROGRAM_CHOICES_VERSION);
 		sink->len += hm_format(sink_at(sink), sink_left(sink), " ");
 		sink->len += choice_print(&program->choices[i], sink_at(sink),
 					  sink_left(sink));

@@ -257,6 +257,7 @@ Test(round_trip, every_prefix_of_random_bytes)
 
 	for (size_t b = 0; b < sizeof(bytes); b++)
 		bytes[b] = (uint8_t)prng_next(&seed);
+	bytes[0] = PROGRAM_CHOICES_VERSION << 4;
 	for (size_t len = 0; len <= sizeof(bytes); len++) {
 		uint8_t *copy = malloc(len ? len : 1);
 
@@ -375,6 +376,44 @@ Test(load, all_else_is_bytes)
 	cr_expect_eq(program.nr_ops, 0);
 	cr_expect(load("machin"));
 	cr_expect(load(" machine"));
+}
+
+/* Two CPUs, one operation, then "7=A"; @version in the header. */
+static bool load_version(unsigned int version)
+{
+	uint8_t bytes[] = { 1, 0, 3, 0, 0, 0, 0, 0, 0, 3, 28 << 3, 7 };
+
+	bytes[0] |= (uint8_t)(version << 4);
+	error = (struct program_error){ .line = 0 };
+	return program_load(&program, bytes, sizeof(bytes), &error);
+}
+
+Test(load, bytes_with_choices_of_another_version)
+{
+	cr_expect(load_version(PROGRAM_CHOICES_VERSION));
+	cr_expect_eq(program.nr_choices, 1);
+	cr_expect_not(load_version(1));
+	cr_expect_eq(error.line, 1);
+	cr_expect_str_eq(error.expected,
+			 "choices of another version, but this build plays "
+			 "version 2: leave them out, and let explore run find "
+			 "new ones");
+	cr_expect_not(load_version(15));
+	/* They were never meant. */
+	cr_expect(load_version(0));
+	cr_expect_eq(program.nr_choices, 0);
+	cr_expect_eq(program.nr_ops, 1);
+	cr_expect_eq(program.machine.nr_cpus, 2);
+}
+
+Test(decode, leaves_out_choices_of_another_version)
+{
+	static const uint8_t bytes[] = { 0x11, 0, 3, 0,	      0, 0, 0,
+					 0,    0, 3, 28 << 3, 7, 8, 3 };
+
+	cr_expect_not(program_decode(&program, bytes, sizeof(bytes)));
+	cr_expect_eq(program.nr_choices, 0);
+	cr_expect_eq(program.nr_ops, 2);
 }
 
 /* A program that begins like text must not be taken for one. */

@@ -78,8 +78,14 @@ class Usage(Explorer):
         self.refused("is empty", "replay", self.path("e.hmt", ""))
         bad = self.path("bad.hmt", HAND_OVER + "A: kmap p9\n")
         self.refused(bad + ":4: expected a page p0 to p3", "replay", bad)
-        bad = self.path("late.hmt", HAND_OVER + "choices: 5=B 3=A\n")
+        bad = self.path("late.hmt", HAND_OVER + "choices v2: 5=B 3=A\n")
         self.refused(bad + ":4: expected a number from 5", "replay", bad)
+
+    def test_choices_of_another_version(self):
+        for version in ("", " v1"):
+            old = self.path("old.hmt", HAND_OVER + f"choices{version}: 9=B\n")
+            for verb in ("run", "replay", "minimize", "explain", "export"):
+                self.refused(old + ":4: choices of ", verb, old)
 
 
 class Run(Explorer):
@@ -117,7 +123,7 @@ class Run(Explorer):
 
 class Replay(Explorer):
     def test_the_same_hash_every_time(self):
-        program = self.path("p.hmt", HAND_OVER + "choices: 9=B 15=A\n")
+        program = self.path("p.hmt", HAND_OVER + "choices v2: 9=B 15=A\n")
         outputs = {self.expect(0, "replay", "--trace=none", program).stdout
                    for _ in range(5)}
         self.assertEqual(len(outputs), 1)
@@ -136,7 +142,7 @@ class Replay(Explorer):
         self.assertNotRegex(full, r"unlock .* sim_tasks\.c")
 
     def test_choices_that_fit_nothing_are_told(self):
-        program = self.path("p.hmt", HAND_OVER + "choices: 9000=B\n")
+        program = self.path("p.hmt", HAND_OVER + "choices v2: 9000=B\n")
         result = self.expect(0, "replay", "--trace=none", program)
         self.assertIn("1 choices of the program fit no question",
                       result.stdout)

@@ -49,7 +49,7 @@ static const char help[] =
 	"                         stopped or killed\n"
 	"  --no-prune --time=T --jobs=N --max-steps=N\n"
 	"\n"
-	"A program plays its `choices:` under replay, minimize, explain, export.\n"
+	"A program plays its `choices v2:` under replay, minimize, explain, export.\n"
 	"\n"
 	"Exit status: 0 fine, 77 a bug, 70 stalled, 1 anything else.\n";
 

@@ -99,7 +99,7 @@ class Planted(unittest.TestCase):
             self.assertEqual(len(replays), 1, found)
             file = replays[0].split()[1]
             with open(file, encoding="utf-8") as saved:
-                self.assertRegex(saved.read(), r"(?m)^choices: ")
+                self.assertRegex(saved.read(), r"(?m)^choices v2: ")
             self.assertIn(crash, self.explore("crashes", 77, "replay", file))
 
     def test_a_lost_wakeup(self):

@@ -22,7 +22,7 @@ task B cpu=1: kmap p2
 A: kunmap p0
 B: kmap p3; kmap p0
 A: kmap p2; kmap p0
-choices: 9=hold
+choices v2: 9=hold
 """
 
 KINDS = ["count", "owner", "free", "pte", "tlb", "slot", "queue", "lock",
@@ -50,7 +50,7 @@ class Json(unittest.TestCase):
         self.assertEqual(run["format"], "highmem-trace-1")
         self.assertEqual(run["verdict"], "deadlock")
         self.assertIn("task A cpu=0", run["program"])
-        self.assertIn("choices: 9=hold", run["program"])
+        self.assertIn("choices v2: 9=hold", run["program"])
         self.assertIn("A holds", run["why"])
         self.assertRegex(run["trace_hash"], "^[0-9a-f]{16}$")
         self.assertEqual(run["machine"],

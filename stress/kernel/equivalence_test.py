@@ -134,6 +134,11 @@ class Comparisons(Folder):
         self.assertIn("program 1 of 1: ", result.stderr)
         self.assertIn("a.hmt:3: expected", result.stderr)
 
+    def test_choices_of_another_version(self):
+        result = self.compare(self.file("a.hmt", GOOD + b"choices: 5=A\n"))
+        self.assertEqual(result.returncode, 1, result)
+        self.assertIn("a.hmt:3: choices of no version", result.stderr)
+
     def test_bytes_that_begin_like_text(self):
         result = self.compare(self.file("a", b"#\xff"),
                               self.file("b.hmt", GOOD))

@@ -50,7 +50,12 @@ static bool load(const char *name, const void *data, size_t size)
 {
 	struct program_error error;
 
-	if (program_load(&program, data, size, &error))
+	/* No choices are played here: those of any version may be in there. */
+	if (!program_is_text(data, size)) {
+		program_decode(&program, data, size);
+		return true;
+	}
+	if (program_parse(&program, data, size, &error))
 		return true;
 	hm_format(why, sizeof(why), "%s:%u: %s", name, error.line,
 		  error.expected);

@@ -35,7 +35,7 @@ ATTEMPTS = [("dfs", 1), *(("portfolio", number) for number in range(1, 5))]
 def search(mutant, seed, strategy, number):
     """The explorer's finding as text, or None."""
     lines = Path(seed).read_text(encoding="utf-8").splitlines(True)
-    plain = [line for line in lines if not line.startswith("choices:")]
+    plain = [line for line in lines if not line.startswith("choices")]
     with tempfile.TemporaryDirectory(prefix="reseed.") as scratch:
         program = Path(scratch, "program.hmt")
         program.write_text("".join(plain), encoding="utf-8")

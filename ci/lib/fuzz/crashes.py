@@ -170,6 +170,13 @@ class Fuzzer:
             [self.hmt, "print", path], REPLAY_SECONDS)
         return text if status == 0 else None
 
+    def understands(self, program):
+        """Not if its choices are of another version, or the text of another
+        form: nobody can tell whether such a crash is still there."""
+        status, _ = corpus_dir.run_quietly([self.hmt, "check", program],
+                                           REPLAY_SECONDS)
+        return status == 0
+
     def replay_line(self, part, final):
         """A line that was seen to replay it; with the program if that does."""
         program = os.path.join(part, "crash.hmt")
@@ -210,6 +217,10 @@ class Book:
                           encoding="utf-8") as file:
                     crash = Crash(**json.load(file))
             except (OSError, ValueError, TypeError):
+                crash = None
+            program = os.path.join(path, "crash.hmt")
+            if crash is None or (os.path.exists(program) and
+                                 not self.fuzzer.understands(program)):
                 aside = self.target.path("aside")
                 os.makedirs(aside, exist_ok=True)
                 os.rename(path, corpus_dir.free_name(aside, name))

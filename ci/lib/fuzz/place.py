@@ -3,7 +3,8 @@
 
     OUT/lock
     OUT/<target>/corpus/           inputs found, by their SHA-1
-    OUT/<target>/aside/            files that were no inputs
+    OUT/<target>/aside/            files that were no inputs, or are
+                                   none any more
     OUT/<target>/crashes/<key>/    one directory for each kind of crash
     OUT/<target>/fixed/<key>/      kinds that crash no more
     OUT/<target>/seeds, work, fuzzer   copies for the run that is on

@@ -46,6 +46,7 @@ HMT = r"""#!/bin/sh
 case $1 in
 print) echo "machine cpus=1"; echo "# $(cat "$2")" ;;
 run) exit 77 ;;
+check) exit 0 ;;
 esac
 """
 
@@ -186,6 +187,13 @@ class Triage(InDirectory):
         self.script(HMT.replace("exit 77", "exit 0"), "hmt")
         crash = self.add(self.book(), b"boom")
         self.assertIn("//fuzz:t_run -- --reproduce=", crash.replay)
+
+    def test_a_crash_of_another_version_is_not_called_fixed(self):
+        name = os.path.basename(self.add(self.book(), b"boom and more").path)
+        self.script("#!/bin/sh\n", "t/fuzzer")
+        self.script(HMT.replace("check) exit 0", "check) exit 1"), "hmt")
+        self.assertEqual(self.book().of_this_run(), [])
+        self.assertEqual(os.listdir(self.target.path("aside")), [name])
 
     def test_a_half_written_crash_is_moved_aside(self):
         self.write(b"{", "t", "crashes", "abc", "crash.json")
