@@ -41,7 +41,7 @@ void shift_choices(const struct mutation *m, uint32_t from, int delta)
 		struct choice *choice = &program->choices[i];
 		int64_t step = (int64_t)choice->step + delta;
 
-		if (choice->step >= from)
+		if (choice->step >= from && choice->step > 0)
 			choice->step = clamp_step(step < from ? from : step);
 	}
 }
@@ -158,10 +158,25 @@ static bool interrupt(const struct mutation *m, struct choice *choice)
 	return true;
 }
 
+/* One at most, and there is nothing at its step but it. */
+static bool fail_alloc(const struct mutation *m, struct choice *choice)
+{
+	const struct program *program = m->program;
+
+	if (program->nr_choices > 0 && program->choices[0].step == 0)
+		return false;
+	choice->step = 0;
+	choice->kind = one_in(m, 2) ? CHOICE_ALLOC : CHOICE_ALLOC_ON;
+	choice->arg = (uint8_t)below(m, program->machine.pae ? 5 : 4);
+	return true;
+}
+
 /* A delayed store or a wake-up, if there is what it needs. */
 static bool fault(const struct mutation *m, struct choice *choice)
 {
-	switch (below(m, 7)) {
+	switch (below(m, 8)) {
+	case 6:
+		return fail_alloc(m, choice);
 	case 5:
 		choice->step = any_step(m);
 		choice->kind = CHOICE_DROP;
@@ -269,6 +284,8 @@ bool mutate_move_choice(const struct mutation *m)
 		return false;
 	at = below(m, program->nr_choices);
 	choice = program->choices[at];
+	if (choice.step == 0)
+		return false;
 	if (one_in(m, 2))
 		distance = -distance;
 	choice.step = clamp_step((int64_t)choice.step + distance);
@@ -288,6 +305,8 @@ bool mutate_change_choice(const struct mutation *m)
 		return false;
 	at = below(m, program->nr_choices);
 	choice = any_choice(m);
+	if (choice.step == 0 || program->choices[at].step == 0)
+		return false;
 	choice.step = program->choices[at].step;
 	delete_choice(program, at);
 	insert_choice(program, choice);

@@ -74,33 +74,48 @@ static void expect_in_order(const struct program *p)
 {
 	for (unsigned int i = 0; i < p->nr_choices; i++) {
 		cr_assert_geq(p->choices[i].step,
-			      i == 0 ? 1 : p->choices[i - 1].step);
+			      i == 0 ? 0 : p->choices[i - 1].step);
 		cr_assert_leq(p->choices[i].step, CHOICE_MAX_STEP);
+		cr_assert_eq(p->choices[i].step == 0,
+			     choice_of_boot(p->choices[i].kind));
 	}
+}
+
+static bool has_alloc(const struct program *p)
+{
+	return p->nr_choices > 0 && p->choices[0].step == 0;
 }
 
 Test(sched_mutator, mutants_are_programs_and_every_kind_happens)
 {
 	unsigned int happened[SCHED_NR_MUTATIONS] = { 0 };
+	unsigned int allocs = 0;
+	unsigned int kept = 0;
 	uint64_t seed = 1;
 
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		size_t size = PROGRAM_HEADER_BYTES +
 			      prng_below(&seed, MOST_BYTES);
 		size_t len;
+		bool had;
 
 		if (i % 16 == 0)
 			random_profile(&seed);
 		if (i % 4 == 0)
 			random_input(&seed);
+		had = has_alloc(&program);
 		happened[sched_mutate(&program, &profile, &seed)]++;
 		expect_in_order(&program);
+		allocs += !had && has_alloc(&program);
+		kept += had && has_alloc(&program);
 		len = sched_encode(&program, bytes, size, &seed);
 		cr_assert_gt(len, 0);
 		expect_round_trip(len, size);
 	}
 	for (unsigned int k = 0; k < SCHED_NR_MUTATIONS; k++)
 		cr_expect_gt(happened[k], ROUNDS / 1000, "mutation %u", k);
+	cr_expect_gt(allocs, ROUNDS / 1000, "a failing allocation comes");
+	cr_expect_gt(kept, ROUNDS / 1000, "and stays");
 }
 
 static size_t mutant_of_random_input(uint64_t input, uint64_t mutation,

@@ -32,6 +32,11 @@ static struct choice choice_of(uint32_t step, enum sim_question question,
 	};
 	struct choice choice = { .step = step, .kind = kinds[question] };
 
+	if (question == SIM_ALLOC) {
+		choice.kind = option & SIM_ALLOC_ON ? CHOICE_ALLOC_ON
+						    : CHOICE_ALLOC;
+		option &= (uint8_t)~SIM_ALLOC_ON;
+	}
 	if (question == SIM_WHO || question == SIM_NEXT) {
 		choice.kind = (uint8_t)kind_of_wake(option);
 		option &= (uint8_t)~(SIM_TIMEOUT | SIM_SPURIOUS);
@@ -74,6 +79,11 @@ static unsigned int play(struct run *run, uint32_t step,
 	return 0;
 }
 
+static void mix(uint64_t *hash, uint64_t value)
+{
+	*hash = (*hash ^ value) * 0x100000001b3u; /* FNV-1a, word by word */
+}
+
 static unsigned int choose(void *arg, enum sim_question question,
 			   const uint8_t *options, unsigned int nr)
 {
@@ -90,15 +100,13 @@ static unsigned int choose(void *arg, enum sim_question question,
 					      options, nr);
 	else
 		answer = play(run, step, question, options, nr);
-	if (answer != 0 && answer < nr)
-		result->choices[result->nr_choices++] = choice_of(
-			step, question, options[answer]);
+	if (answer == 0 || answer >= nr)
+		return answer;
+	result->choices[result->nr_choices++] = choice_of(step, question,
+							  options[answer]);
+	if (question == SIM_ALLOC) /* no access will tell of it */
+		mix(&result->trace_hash, options[answer]);
 	return answer;
-}
-
-static void mix(uint64_t *hash, uint64_t value)
-{
-	*hash = (*hash ^ value) * 0x100000001b3u; /* FNV-1a, word by word */
 }
 
 /*
@@ -125,7 +133,8 @@ static void interrupt(void *arg, unsigned int irq)
 }
 
 static const char *const fault_names[CONTROLLED_NR_FAULTS] = {
-	"irq", "tso", "spurious", "timeout", "cancel", "migrate", "ipi", "tlb",
+	"irq",	   "tso", "spurious", "timeout", "cancel",
+	"migrate", "ipi", "tlb",      "oom",
 };
 
 const char *controlled_fault_name(unsigned int nr)
@@ -170,6 +179,8 @@ uint32_t controlled_faults_of(const struct program *program)
 		[CHOICE_MIGRATE] = FAULT_MIGRATE,
 		[CHOICE_DELAY] = FAULT_IPI,
 		[CHOICE_DROP] = FAULT_TLB,
+		[CHOICE_ALLOC] = FAULT_OOM,
+		[CHOICE_ALLOC_ON] = FAULT_OOM,
 	};
 	uint32_t faults = 0;
 
@@ -216,6 +227,7 @@ void controlled_run(const struct program *program,
 		.store_buffers = options->faults & FAULT_TSO,
 		.migrate = options->faults & FAULT_MIGRATE,
 		.drops = options->faults & FAULT_TLB,
+		.allocs = options->faults & FAULT_OOM,
 		.delays = options->faults & FAULT_IPI,
 		.spurious = options->faults & FAULT_SPURIOUS,
 		.timeouts = options->faults & FAULT_TIMEOUT,
@@ -224,6 +236,7 @@ void controlled_run(const struct program *program,
 	};
 	struct exec_options exec_options = {
 		.freeze = sim_freeze,
+		.refused = sim_boot_refused,
 		/*
 		 * A store that waits makes an operation take effect after its
 		 * return, for others: the order of calls and returns says

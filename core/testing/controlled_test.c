@@ -154,6 +154,73 @@ Test(controlled, a_tlb_forgets_at_any_step)
 	cr_expect_gt(tally.runs, 40, "%u", tally.runs);
 }
 
+/* ---- A boot without memory -------------------------------------------------------- */
+
+/* The first boot is refused, and the program runs on the second as on a first. */
+static void expect_refused(struct choice choice)
+{
+	const uint64_t hash = result.trace_hash;
+	const uint64_t outcome = result.exec.outcome;
+
+	program.nr_choices = 1;
+	program.choices[0] = choice;
+	play();
+	cr_assert_eq(result.exec.verdict, EXEC_REFUSED, "%s",
+		     result.exec.sentence);
+	cr_expect_str_eq(result.exec.sentence,
+			 "refused at boot: no memory for a page table");
+	cr_expect_eq(result.nr_unmatched, 0);
+	cr_assert_eq(result.nr_choices, 1);
+	cr_expect_eq(result.choices[0].kind, choice.kind);
+	cr_expect_eq(result.choices[0].arg, choice.arg);
+	cr_expect_eq(result.exec.outcome, outcome);
+	cr_expect_neq(result.trace_hash, hash);
+}
+
+static void expect_sound_without_choices(void)
+{
+	program.nr_choices = 0;
+	play();
+	cr_assert_eq(result.exec.verdict, EXEC_OK, "%s", result.exec.sentence);
+}
+
+Test(controlled, any_allocation_of_the_boot_fails)
+{
+	static const char *const texts[] = {
+		"machine cpus=2 slots=2\ntask A: kmap p0; write p0\n",
+		"machine slots=2 pae=yes\ntask A: kmap p0; local p1; check\n",
+	};
+
+	for (unsigned int pae = 0; pae < 2; pae++) {
+		parse(texts[pae]);
+		for (unsigned int nr = 0; nr < 4 + pae; nr++) {
+			struct choice choice = { 0, CHOICE_ALLOC, (uint8_t)nr };
+
+			expect_sound_without_choices();
+			expect_refused(choice);
+			choice.kind = CHOICE_ALLOC_ON;
+			expect_sound_without_choices();
+			expect_refused(choice);
+		}
+		program.choices[0] = (struct choice){ 0, CHOICE_ALLOC,
+						      (uint8_t)(4 + pae) };
+		play();
+		cr_expect_eq(result.exec.verdict, EXEC_OK);
+		cr_expect_eq(result.nr_unmatched, 1);
+	}
+}
+
+/* Without its class it is not asked about. */
+Test(controlled, a_boot_has_memory_without_the_fault)
+{
+	const struct controlled_options options = { .faults = 0 };
+
+	parse("machine\ntask A: kmap p0\nchoices v2: 0=alloc:1");
+	controlled_run(&program, &options, &result);
+	cr_expect_eq(result.exec.verdict, EXEC_OK);
+	cr_expect_eq(result.nr_unmatched, 1);
+}
+
 /* ---- A full record --------------------------------------------------------------- */
 
 static unsigned int always_the_last(void *arg, uint32_t step,
@@ -313,13 +380,15 @@ Test(faults, those_that_a_program_needs)
 		{ "migrate:0", FAULT_MIGRATE },
 		{ "delay", FAULT_IPI },
 		{ "drop:0", FAULT_TLB },
+		{ "alloc:1", FAULT_OOM },
+		{ "alloc:1:on", FAULT_OOM },
 	};
 	char text[64];
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		hm_format(text, sizeof(text),
-			  "machine\ntask A\nirq I\nchoices v2: 1=%s",
-			  cases[i].choice);
+			  "machine\ntask A\nirq I\nchoices v2: %u=%s",
+			  cases[i].faults != FAULT_OOM, cases[i].choice);
 		parse(text);
 		cr_expect_eq(controlled_faults_of(&program), cases[i].faults,
 			     "%s", text);

@@ -257,21 +257,25 @@ static void collect(struct exec_result *result)
 		result->stats[s] = highmem_stat(exec.hm, (enum highmem_stat)s);
 }
 
-void exec_program(const struct program *program,
-		  const struct exec_options *options,
-		  struct exec_result *result)
+static bool boot(void)
 {
+	const char *bug;
+
+	exec.hm = machine_boot(&exec.program->machine);
+	bug = machine_take_bug();
+	if (bug)
+		exec_fail(&exec, "%s", bug);
+	return !bug;
+}
+
+static void run_tasks(void)
+{
+	const struct program *program = exec.program;
 	bool stalled;
 
-	*result = (struct exec_result){ .verdict = EXEC_OK };
-	exec.program = program;
-	exec.options = options;
-	exec.result = result;
-	reset_actors();
-	exec.hm = machine_boot(&program->machine);
 	oracle_tag_pages(&exec);
 	oracle_look_reset(&exec);
-	refine_begin(&exec, options->refine);
+	refine_begin(&exec, exec.options->refine);
 	for (unsigned int t = 0; t < program->nr_tasks; t++)
 		exec.actors[t].id = machine_spawn(program->task_cpu[t],
 						  task_main, &exec.actors[t]);
@@ -281,6 +285,34 @@ void exec_program(const struct program *program,
 		oracle_judge_stall(&exec);
 	else
 		clean_up();
-	collect(result);
+}
+
+/* Not part of the outcome: the second boot is as good as a first. */
+static void tell_refusal(struct exec_result *result)
+{
+	const char *why = exec.options->refused ? exec.options->refused()
+						: NULL;
+
+	if (!why || result->verdict != EXEC_OK)
+		return;
+	result->verdict = EXEC_REFUSED;
+	hm_format(result->sentence, sizeof(result->sentence),
+		  "refused at boot: %s", why);
+}
+
+void exec_program(const struct program *program,
+		  const struct exec_options *options,
+		  struct exec_result *result)
+{
+	*result = (struct exec_result){ .verdict = EXEC_OK };
+	exec.program = program;
+	exec.options = options;
+	exec.result = result;
+	reset_actors();
+	if (boot()) {
+		run_tasks();
+		collect(result);
+		tell_refusal(result);
+	}
 	machine_shutdown();
 }

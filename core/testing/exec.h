@@ -17,6 +17,8 @@ enum exec_verdict {
 	/* All slots held by tasks that wait for one: the program's own fault. */
 	EXEC_DEADLOCK,
 	EXEC_BUG,
+	/* The machine's first boot was refused; on its second all went well. */
+	EXEC_REFUSED,
 };
 
 /* How much the oracle looks at, where it looks between two operations. */
@@ -45,6 +47,8 @@ struct exec_options {
 	 * under way to memory. NULL otherwise.
 	 */
 	bool (*freeze)(bool on);
+	/* Why the machine's first boot was refused, or NULL. Or NULL itself. */
+	const char *(*refused)(void);
 	/* Compare with the sequential model: refine.h. Not if parallel. */
 	bool refine;
 	enum exec_look look;
@@ -62,7 +66,7 @@ struct exec_options {
 
 struct exec_result {
 	enum exec_verdict verdict;
-	char sentence[192]; /* for EXEC_BUG and EXEC_DEADLOCK */
+	char sentence[192]; /* but for EXEC_OK */
 	uint32_t nr_performed;
 	uint32_t nr_skipped;
 	/* What each actor's operations gave, in its own order, as one number. */
@@ -73,7 +77,8 @@ struct exec_result {
 };
 
 /*
- * Boot the program's machine, run it, judge it, shut the machine down.
+ * Boot the program's machine, run it, judge it, shut the machine down. What the
+ * machine reports of its boot is a bug, and then nothing runs.
  * pre: machine_can(&program->machine) == NULL. Not reentrant.
  */
 void exec_program(const struct program *program,

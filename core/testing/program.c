@@ -49,6 +49,8 @@ char actor_letter(unsigned int actor)
 unsigned int choice_order(enum choice_kind kind)
 {
 	switch (kind) {
+	case CHOICE_ALLOC: /* alone at their step */
+	case CHOICE_ALLOC_ON:
 	case CHOICE_DRAIN:
 		return 0;
 	case CHOICE_ACK:
@@ -72,6 +74,10 @@ unsigned int choice_order(enum choice_kind kind)
 
 bool choice_fits(const struct program *program, const struct choice *choice)
 {
+	if (choice_of_boot((enum choice_kind)choice->kind))
+		return choice->step == 0 && choice->arg < CHOICE_MAX_ALLOC;
+	if (choice->step == 0)
+		return false;
 	switch ((enum choice_kind)choice->kind) {
 	case CHOICE_IRQ:
 		return choice->arg < program->nr_irqs;

@@ -29,6 +29,8 @@
  * A text whose choices are of another version than PROGRAM_CHOICES_VERSION, or
  * of none, is refused.
  *
+ * Step 0 is the boot, and an allocation that fails in it the only choice there.
+ *
  * The byte form, for the fuzzer, is two bytes for each operation or choice
  * after a header of PROGRAM_HEADER_BYTES; every byte string decodes to a
  * program. The header names the version, too, 0 if there are no choices. Bytes
@@ -120,16 +122,25 @@ enum choice_kind {
 	CHOICE_DELAY,	 /* N=delay: a CPU answers this shootdown later */
 	CHOICE_ACK,	 /* N=ack:C: CPU arg answers its shootdowns */
 	CHOICE_DROP,	 /* N=drop:C: CPU arg's TLB forgets all */
+	CHOICE_ALLOC, /* 0=alloc:M: allocation M of the boot fails; arg M - 1 */
+	CHOICE_ALLOC_ON, /* 0=alloc:M:on: that one and all after it */
 	CHOICE_NR_KINDS
 };
 
 struct choice {
-	uint32_t step; /* the point's number in the run, from 1 */
+	uint32_t step; /* the point's number in the run, from 1; 0: the boot */
 	uint8_t kind;  /* enum choice_kind */
 	uint8_t arg;
 };
 
 #define CHOICE_MAX_STEP 99999
+#define CHOICE_MAX_ALLOC 8
+
+/* Is it one of step 0? The others are of later steps. */
+static inline bool choice_of_boot(enum choice_kind kind)
+{
+	return kind == CHOICE_ALLOC || kind == CHOICE_ALLOC_ON;
+}
 
 struct program {
 	struct machine_config machine;
@@ -169,7 +180,10 @@ size_t choice_print(const struct choice *choice, char *buf, size_t size);
 /* When a point asks about choices of this kind: lower is earlier. */
 unsigned int choice_order(enum choice_kind kind);
 
-/* Does @program have the task, handler or CPU that @choice names? */
+/*
+ * Does @program have the task, handler or CPU that @choice names, and is it one
+ * for its step?
+ */
 bool choice_fits(const struct program *program, const struct choice *choice);
 
 /* Two bytes -> an operation that @program can have. */

@@ -71,10 +71,12 @@ void op_decode(const struct program *program, struct op *op,
  * second byte of a choice is its distance in steps from the one before. A
  * distance above 255 takes fillers, which are choices of nothing.
  */
-#define FIRST_CHOICE_CODE 24
-#define CODE_CANCEL 24 /* task; CANCEL_DELAY */
-#define CODE_ACK 26    /* CPU */
-#define CODE_DROP 27   /* CPU */
+#define FIRST_CHOICE_CODE 22
+#define CODE_ALLOC 22	 /* allocation - 1 */
+#define CODE_ALLOC_ON 23 /* the same */
+#define CODE_CANCEL 24	 /* task; CANCEL_DELAY */
+#define CODE_ACK 26	 /* CPU */
+#define CODE_DROP 27	 /* CPU */
 #define CANCEL_DELAY 4
 #define CODE_MIGRATE 25 /* CPU */
 #define CODE_RUN 28	/* task; FILLER */
@@ -86,29 +88,34 @@ void op_decode(const struct program *program, struct op *op,
 #define LOCAL_HOLD 4
 #define MAX_DISTANCE 255
 
-static bool decode_choice_kind(const struct program *program,
-			       struct choice *choice, unsigned int code,
+/* Whether the program has what it names is seen later. */
+static bool decode_choice_kind(struct choice *choice, unsigned int code,
 			       unsigned int arg)
 {
 	choice->arg = (uint8_t)(arg & 3);
 	switch (code) {
 	case CODE_RUN:
 		choice->kind = CHOICE_RUN;
-		return arg != FILLER && choice->arg < program->nr_tasks;
+		return arg != FILLER;
 	case CODE_WAKE:
 		choice->kind = arg & WAKE_SPURIOUS ? CHOICE_SPURIOUS
 						   : CHOICE_TIMEOUT;
-		return choice->arg < program->nr_tasks;
+		return true;
 	case CODE_CANCEL:
 		choice->kind = arg == CANCEL_DELAY ? CHOICE_DELAY
 						   : CHOICE_CANCEL;
-		return choice_fits(program, choice) && arg <= CANCEL_DELAY;
+		return arg <= CANCEL_DELAY;
 	case CODE_LOCAL:
 		choice->kind = arg & LOCAL_HOLD ? CHOICE_HOLD : CHOICE_IRQ;
 		if (choice->kind == CHOICE_HOLD)
 			choice->arg = 0;
-		return choice->kind == CHOICE_HOLD ||
-		       choice->arg < program->nr_irqs;
+		return true;
+	case CODE_ALLOC:
+	case CODE_ALLOC_ON:
+		choice->kind = code == CODE_ALLOC ? CHOICE_ALLOC
+						  : CHOICE_ALLOC_ON;
+		choice->arg = (uint8_t)arg;
+		return true;
 	case CODE_ACK:
 	case CODE_DROP:
 	case CODE_MIGRATE:
@@ -118,7 +125,7 @@ static bool decode_choice_kind(const struct program *program,
 			       : code == CODE_DROP ? CHOICE_DROP
 						   : CHOICE_MIGRATE;
 		choice->arg = (uint8_t)arg;
-		return arg < program->machine.nr_cpus;
+		return true;
 	default:
 		return false;
 	}
@@ -142,10 +149,10 @@ static void decode_choice(struct program *program, uint32_t *step,
 	if (choice.step > CHOICE_MAX_STEP)
 		return;
 	*step = choice.step;
-	if (choice.step == 0 || program->nr_choices == PROGRAM_MAX_CHOICES ||
-	    !decode_choice_kind(program, &choice, bytes[0] >> 3, bytes[0] & 7))
-		return;
-	program->choices[program->nr_choices++] = choice;
+	if (program->nr_choices < PROGRAM_MAX_CHOICES &&
+	    decode_choice_kind(&choice, bytes[0] >> 3, bytes[0] & 7) &&
+	    choice_fits(program, &choice))
+		program->choices[program->nr_choices++] = choice;
 }
 
 static unsigned int choice_code(const struct choice *choice)
@@ -165,6 +172,10 @@ static unsigned int choice_code(const struct choice *choice)
 		return CODE_ACK << 3 | choice->arg;
 	case CHOICE_DROP:
 		return CODE_DROP << 3 | choice->arg;
+	case CHOICE_ALLOC:
+		return CODE_ALLOC << 3 | choice->arg;
+	case CHOICE_ALLOC_ON:
+		return CODE_ALLOC_ON << 3 | choice->arg;
 	case CHOICE_DELAY:
 		return CODE_CANCEL << 3 | CANCEL_DELAY;
 	case CHOICE_CANCEL:

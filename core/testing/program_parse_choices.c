@@ -27,7 +27,7 @@ static bool parse_choice_of_task(struct parser *p, struct choice *choice,
 
 	if (!actor_of(word, &actor) || actor >= p->program->nr_tasks)
 		return fail(p, "a task, irq:, hold, drain:, migrate:, delay, "
-			       "ack: or drop:");
+			       "ack:, drop: or alloc:");
 	take(p, word);
 	choice->kind = CHOICE_RUN;
 	choice->arg = (uint8_t)actor;
@@ -47,6 +47,27 @@ static bool parse_cpu_of(struct parser *p, uint8_t *arg)
 	return true;
 }
 
+/* ":N" or ":N:on", an allocation. */
+static bool parse_alloc(struct parser *p, struct choice *choice)
+{
+	unsigned int nr = 0;
+	struct word word;
+
+	if (!take_char(p, ':'))
+		return fail(p, ":");
+	if (!parse_number(p, 1, CHOICE_MAX_ALLOC, &nr))
+		return false;
+	choice->arg = (uint8_t)(nr - 1);
+	if (!take_char(p, ':'))
+		return true;
+	choice->kind = CHOICE_ALLOC_ON;
+	word = peek_word(p);
+	if (!word_is(word, "on"))
+		return fail(p, "on");
+	take(p, word);
+	return true;
+}
+
 static bool parse_choice_value(struct parser *p, struct choice *choice)
 {
 	struct word word = peek_word(p);
@@ -62,6 +83,11 @@ static bool parse_choice_value(struct parser *p, struct choice *choice)
 		take(p, word);
 		return take_char(p, ':') ? parse_irq_name(p, &choice->arg)
 					 : fail(p, ":");
+	}
+	if (word_is(word, "alloc")) {
+		choice->kind = CHOICE_ALLOC;
+		take(p, word);
+		return parse_alloc(p, choice);
 	}
 	if (word_is(word, "drain"))
 		choice->kind = CHOICE_DRAIN;
@@ -108,6 +134,32 @@ static bool parse_version(struct parser *p)
 	return take_char(p, ':') || fail(p, ":");
 }
 
+/* @at: where the step stands. */
+static bool check_step(struct parser *p, const struct choice *choice,
+		       const char *at)
+{
+	bool of_boot = choice_of_boot((enum choice_kind)choice->kind);
+
+	if (of_boot == (choice->step == 0))
+		return true;
+	p->at = at;
+	return fail(p, of_boot ? "step 0 for alloc:" : "a step from 1 up");
+}
+
+static bool parse_choice(struct parser *p, unsigned int least,
+			 struct choice *choice)
+{
+	const char *at = peek_word(p).text;
+	unsigned int step = 0;
+
+	if (!parse_number(p, least, CHOICE_MAX_STEP, &step))
+		return false;
+	choice->step = step;
+	if (!take_char(p, '='))
+		return fail(p, "=");
+	return parse_choice_value(p, choice) && check_step(p, choice, at);
+}
+
 bool parse_choices(struct parser *p)
 {
 	struct program *program = p->program;
@@ -115,20 +167,13 @@ bool parse_choices(struct parser *p)
 	if (!parse_version(p))
 		return false;
 	while (!at_line_end(p)) {
+		unsigned int nr = program->nr_choices;
 		struct choice choice = { 0 };
-		unsigned int least = 1;
-		unsigned int step = 0;
 
-		if (program->nr_choices == PROGRAM_MAX_CHOICES)
+		if (nr == PROGRAM_MAX_CHOICES)
 			return fail(p, "256 choices at most");
-		if (program->nr_choices > 0)
-			least = program->choices[program->nr_choices - 1].step;
-		if (!parse_number(p, least, CHOICE_MAX_STEP, &step))
-			return false;
-		choice.step = step;
-		if (!take_char(p, '='))
-			return fail(p, "=");
-		if (!parse_choice_value(p, &choice))
+		if (!parse_choice(p, nr ? program->choices[nr - 1].step : 0,
+				  &choice))
 			return false;
 		program->choices[program->nr_choices++] = choice;
 	}

@@ -147,6 +147,7 @@ Test(parse, as_many_operations_as_fit_and_one_more)
 Test(parse, choices)
 {
 	static const struct choice choices[] = {
+		{ 0, CHOICE_ALLOC, 1 },	    { 0, CHOICE_ALLOC_ON, 7 },
 		{ 12, CHOICE_RUN, 1 },	    { 15, CHOICE_IRQ, 0 },
 		{ 20, CHOICE_TIMEOUT, 1 },  { 23, CHOICE_SPURIOUS, 0 },
 		{ 23, CHOICE_HOLD, 0 },	    { 24, CHOICE_CANCEL, 1 },
@@ -157,12 +158,13 @@ Test(parse, choices)
 
 	cr_assert(
 		parse("machine cpus=2\ntask A\ntask B\nirq I\n"
+		      "choices v2: 0=alloc:2 0=alloc:8:on\n"
 		      "choices v2: 12=B 15=irq:I 20=B:timeout\n"
 		      "choices v2: 23=A:spurious 23=hold 24=B:cancel "
 		      "25=migrate:0 26=delay 27=ack:1 28=drop:1 99999=drain:1"),
 		"line %u: %s", error.line, error.expected);
-	cr_assert_eq(program.nr_choices, 11);
-	for (unsigned int i = 0; i < 11; i++) {
+	cr_assert_eq(program.nr_choices, 13);
+	for (unsigned int i = 0; i < 13; i++) {
 		cr_expect_eq(program.choices[i].step, choices[i].step);
 		cr_expect_eq(program.choices[i].kind, choices[i].kind);
 		cr_expect_eq(program.choices[i].arg, choices[i].arg);
@@ -346,17 +348,19 @@ static const struct bad_text {
 	  "choices of version 3, but this build plays version 2: leave them "
 	  "out, and let explore run find new ones" },
 	{ "machine\ntask A\nchoices v2: 0=A", 3,
-	  "expected a number from 1 to 99999, found '0'" },
+	  "expected a step from 1 up, found '0'" },
+	{ "machine\ntask A\nchoices v2: 0=alloc:1 0=A", 3,
+	  "expected a step from 1 up, found '0'" },
 	{ "machine\ntask A\nchoices v2: 100000=A", 3,
-	  "expected a number from 1 to 99999, found '100000'" },
+	  "expected a number from 0 to 99999, found '100000'" },
 	{ "machine\ntask A\nchoices v2: 5=A 4=A", 3,
 	  "expected a number from 5 to 99999, found '4'" },
 	{ "machine\ntask A\nchoices v2: 5", 3,
 	  "expected =, found the end of the file" },
 	{ "machine\ntask A\nchoices v2: 5=B", 3,
-	  "expected a task, irq:, hold, drain:, migrate:, delay, ack: or drop:, found 'B'" },
+	  "expected a task, irq:, hold, drain:, migrate:, delay, ack:, drop: or alloc:, found 'B'" },
 	{ "machine\ntask A\nirq I\nchoices v2: 5=I", 4,
-	  "expected a task, irq:, hold, drain:, migrate:, delay, ack: or drop:, found 'I'" },
+	  "expected a task, irq:, hold, drain:, migrate:, delay, ack:, drop: or alloc:, found 'I'" },
 	{ "machine\ntask A\nchoices v2: 5=A:late", 3,
 	  "expected timeout, spurious or cancel, found 'late'" },
 	{ "machine\ntask A\nchoices v2: 5=irq I", 3, "expected :, found 'I'" },
@@ -365,6 +369,16 @@ static const struct bad_text {
 	{ "machine\ntask A\nchoices v2: 5=drain 1", 3, "expected :, found '1'" },
 	{ "machine\ntask A\nchoices v2: 5=drain:1", 3,
 	  "expected a number from 0 to 0, found '1'" },
+	{ "machine\ntask A\nchoices v2: 1=alloc:1", 3,
+	  "expected step 0 for alloc:, found '1'" },
+	{ "machine\ntask A\nchoices v2: 0=alloc", 3,
+	  "expected :, found the end of the file" },
+	{ "machine\ntask A\nchoices v2: 0=alloc:0", 3,
+	  "expected a number from 1 to 8, found '0'" },
+	{ "machine\ntask A\nchoices v2: 0=alloc:9", 3,
+	  "expected a number from 1 to 8, found '9'" },
+	{ "machine\ntask A\nchoices v2: 0=alloc:2:off", 3,
+	  "expected on, found 'off'" },
 };
 
 /* Whatever a choice names must be there: on the second of one CPU, say. */

@@ -74,7 +74,8 @@ static const struct {
 		ARG_NONE,
 		ARG_TASK_FIRST,
 		ARG_IRQ,
-		ARG_CPU
+		ARG_CPU,
+		ARG_ALLOC
 	} arg;
 } choice_table[CHOICE_NR_KINDS] = {
 	[CHOICE_RUN] = { "", ARG_TASK_FIRST },
@@ -88,6 +89,8 @@ static const struct {
 	[CHOICE_MIGRATE] = { "migrate:", ARG_CPU },
 	[CHOICE_ACK] = { "ack:", ARG_CPU },
 	[CHOICE_DROP] = { "drop:", ARG_CPU },
+	[CHOICE_ALLOC] = { "alloc:", ARG_ALLOC },
+	[CHOICE_ALLOC_ON] = { "alloc:", ARG_ALLOC },
 };
 
 size_t choice_print(const struct choice *choice, char *buf, size_t size)
@@ -104,6 +107,10 @@ size_t choice_print(const struct choice *choice, char *buf, size_t size)
 				 actor_letter(PROGRAM_MAX_TASKS + choice->arg));
 	case ARG_CPU:
 		return hm_format(buf, size, "%u=%s%u", step, name, choice->arg);
+	case ARG_ALLOC:
+		return hm_format(buf, size, "%u=%s%u%s", step, name,
+				 choice->arg + 1U,
+				 choice->kind == CHOICE_ALLOC ? "" : ":on");
 	default:
 		return hm_format(buf, size, "%u=%s", step, name);
 	}

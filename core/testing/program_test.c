@@ -188,10 +188,11 @@ static void add_random_choices(struct program *p, uint64_t *seed)
 	for (unsigned int i = 0; i < p->nr_choices; i++) {
 		struct choice *choice = &p->choices[i];
 
-		step += (i == 0) + prng_below(seed, 380);
+		step += prng_below(seed, i == 0 ? 3 : 380);
 		choice->step = step;
-		choice->kind = (uint8_t)prng_below(seed, CHOICE_NR_KINDS);
 		do {
+			choice->kind = (uint8_t)prng_below(seed,
+							   CHOICE_NR_KINDS);
 			choice->arg = (uint8_t)prng_below(seed, 8);
 		} while (!choice_fits(p, choice));
 	}
@@ -238,13 +239,13 @@ Test(round_trip, generated_programs_through_text_and_bytes)
 	cr_expect_eq(wrong, 0);
 }
 
-/* How many operations the bytes hold: a first byte from 0xc0 up is a choice. */
+/* How many operations the bytes hold: a first byte from 0xb0 up is a choice. */
 static unsigned int count_ops(const uint8_t *bytes, size_t len)
 {
 	unsigned int nr = 0;
 
 	for (size_t at = PROGRAM_HEADER_BYTES; at + 2 <= len; at += 2)
-		nr += bytes[at] < 0xc0 && nr < PROGRAM_MAX_OPS;
+		nr += bytes[at] < 0xb0 && nr < PROGRAM_MAX_OPS;
 	return nr;
 }
 

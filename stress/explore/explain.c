@@ -4,13 +4,53 @@
 
 #include "stress/explore/explain.h"
 
+/* ---- The boot ---------------------------------------------------------------------- */
+
+static void say_which_alloc(const struct record *record, char *buf)
+{
+	static const char *const suffixes[] = { "st", "nd", "rd" };
+	const struct choice *choice = &record->result.choices[0];
+	const char *suffix = choice->arg < 3 ? suffixes[choice->arg] : "th";
+
+	text_append(buf, SENTENCE_SIZE,
+		    "the %u%s allocation of the boot%s fail", choice->arg + 1U,
+		    suffix,
+		    choice->kind == CHOICE_ALLOC ? "" : " and all after it");
+	text_append(buf, SENTENCE_SIZE, "%s",
+		    choice->kind == CHOICE_ALLOC ? "s" : "");
+}
+
+/* What the machine says of such a boot, after how it begins. */
+static bool explain_alloc(const struct record *record, char *buf)
+{
+	const char *sentence = record->result.exec.sentence;
+	const char *rest = strstr(sentence, " of the boot fails");
+
+	if (!rest || record->result.nr_choices == 0 ||
+	    !choice_of_boot(record->result.choices[0].kind))
+		return false;
+	rest += strlen(" of the boot fails");
+	say_which_alloc(record, buf);
+	text_append(buf, SENTENCE_SIZE, "%s%s", *rest == ':' ? ";" : "",
+		    *rest == ':' ? rest + 1 : rest);
+	return true;
+}
+
+static void say_refused(const struct record *record, char *buf)
+{
+	say_which_alloc(record, buf);
+	text_append(buf, SENTENCE_SIZE,
+		    "; the core refuses, gives back all that it took, and "
+		    "nothing goes wrong on the boot after that");
+}
+
 /* In this order: who is asked first knows more of what it sees. */
 static detective *const detectives[] = {
-	explain_deadlock,   explain_too_long,  explain_lost_wakeup,
-	explain_lost_grant, explain_spin,      explain_sleep,
-	explain_lock_left,  explain_misuse,    explain_dirty_window,
-	explain_stale,	    explain_two_slots, explain_stolen_slot,
-	explain_count,
+	explain_alloc,	      explain_deadlock,	  explain_too_long,
+	explain_lost_wakeup,  explain_lost_grant, explain_spin,
+	explain_sleep,	      explain_lock_left,  explain_misuse,
+	explain_dirty_window, explain_stale,	  explain_two_slots,
+	explain_stolen_slot,  explain_count,
 };
 
 /* ---- When nobody knows ------------------------------------------------------------ */
@@ -107,6 +147,10 @@ const char *explain_record(const struct record *record)
 	if (record->result.exec.verdict == EXEC_OK)
 		return "nothing goes wrong: every task ends, and all that "
 		       "must hold holds";
+	if (record->result.exec.verdict == EXEC_REFUSED) {
+		say_refused(record, sentence);
+		return sentence;
+	}
 	for (size_t i = 0; i < nr; i++)
 		if (detectives[i](record, sentence))
 			return sentence;

@@ -116,6 +116,41 @@ static void says(const char *want)
 	record_free(rec);
 }
 
+/* ---- The boot ---------------------------------------------------------------------- */
+
+static void allocation_fails(enum choice_kind kind, uint8_t arg)
+{
+	rec->result.nr_choices = 1;
+	rec->result.choices[0] = (struct choice){ 0, (uint8_t)kind, arg };
+}
+
+Test(explain, a_boot_that_keeps_frames)
+{
+	story("allocation 2 of the boot fails: 3 frames are not given back");
+	allocation_fails(CHOICE_ALLOC, 1);
+	says("the 2nd allocation of the boot fails; 3 frames are not given "
+	     "back");
+}
+
+Test(explain, a_boot_that_goes_on)
+{
+	story("allocation 4 of the boot fails, and the boot goes on all the "
+	      "same");
+	allocation_fails(CHOICE_ALLOC_ON, 3);
+	says("the 4th allocation of the boot and all after it fail, and the "
+	     "boot goes on all the same");
+}
+
+Test(explain, a_boot_that_is_refused)
+{
+	story("refused at boot: no memory for a page table");
+	rec->result.exec.verdict = EXEC_REFUSED;
+	allocation_fails(CHOICE_ALLOC, 0);
+	says("the 1st allocation of the boot fails; the core refuses, gives "
+	     "back all that it took, and nothing goes wrong on the boot after "
+	     "that");
+}
+
 /* ---- Tasks that wait --------------------------------------------------------------- */
 
 #define LOST_SLOT \

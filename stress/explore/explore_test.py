@@ -78,6 +78,8 @@ class Usage(Explorer):
         self.refused("is empty", "replay", self.path("e.hmt", ""))
         bad = self.path("bad.hmt", HAND_OVER + "A: kmap p9\n")
         self.refused(bad + ":4: expected a page p0 to p3", "replay", bad)
+        bad = self.path("alloc.hmt", HAND_OVER + "choices v2: 0=alloc:0\n")
+        self.refused(bad + ":4: expected a number from 1 to 8", "replay", bad)
         bad = self.path("late.hmt", HAND_OVER + "choices v2: 5=B 3=A\n")
         self.refused(bad + ":4: expected a number from 5", "replay", bad)
 
@@ -147,6 +149,19 @@ class Replay(Explorer):
         self.assertIn("1 choices of the program fit no question",
                       result.stdout)
 
+    def test_a_boot_without_memory(self):
+        program = self.path("p.hmt", HAND_OVER + "choices v2: 0=alloc:2 9=B\n")
+        result = self.expect(0, "replay", program)
+        self.assertIn("\nrefused at boot: no memory for a page table\n"
+                      "the 2nd allocation of the boot fails; the core refuses",
+                      result.stdout)
+        self.assertIn("kmap p2", result.stdout)
+        self.assertNotIn("note:", result.stdout)
+        program = self.path("p.hmt", HAND_OVER + "choices v2: 0=alloc:5\n")
+        result = self.expect(0, "replay", "--trace=none", program)
+        self.assertIn("1 choices of the program fit no question",
+                      result.stdout)
+
     def test_selftest(self):
         self.assertIn("2000 runs replayed",
                       self.expect(0, "selftest", "--iterations=2000").stdout)
@@ -183,6 +198,16 @@ class Exhaust(Explorer):
                          self.field("outcomes", plain))
         self.assertNotEqual(self.field("hash", pruned),
                             self.field("hash", plain))
+
+    def test_each_allocation_of_the_boot_fails(self):
+        plain = self.expect(0, *self.SMALL).stdout
+        oom = self.expect(0, *self.SMALL, "--faults=oom").stdout
+        # 31 programs, 4 allocations, each once and with all after it: eight
+        # boots more, after which everything is as it was.
+        self.assertEqual(int(self.field("schedules", oom)),
+                         int(self.field("schedules", plain)) + 31 * 8)
+        for name in ("states", "outcomes"):
+            self.assertEqual(self.field(name, oom), self.field(name, plain))
 
     def test_the_hash_tells_searches_apart(self):
         tiny = ("exhaust", "--ops=1", "--max-preemptions=0")

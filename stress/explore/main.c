@@ -25,6 +25,7 @@ static int status_of(enum exec_verdict verdict)
 {
 	switch (verdict) {
 	case EXEC_OK:
+	case EXEC_REFUSED:
 		return EXIT_FINE;
 	case EXEC_DEADLOCK:
 		return EXIT_STALLED;

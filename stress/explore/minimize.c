@@ -85,13 +85,14 @@ static void take_choices(struct program *program,
 	memcpy(program->choices, run->choices, sizeof(run->choices));
 }
 
-/* Choices that cost: a delayed store that lands is not one. */
+/* Choices that cost depth-first search something. */
 static unsigned int deviations(const struct program *program)
 {
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; i < program->nr_choices; i++)
-		nr += program->choices[i].kind != CHOICE_DRAIN;
+		nr += program->choices[i].kind != CHOICE_DRAIN &&
+		      program->choices[i].step > 0;
 	return nr;
 }
 

@@ -111,6 +111,25 @@ class Planted(unittest.TestCase):
     def test_a_missing_fence(self):
         self.check("enqueue_unfenced", r"was still held back", "--faults=tso")
 
+    def test_a_leak_at_boot(self):
+        self.check("pgtable_leaks_on_failure",
+                   r"the 3rd allocation of the boot fails; 1 frame is not "
+                   r"given back")
+
+    def test_a_leak_at_boot_in_every_trace(self):
+        """Nothing has run: there is no more to show than the verdict."""
+        with tempfile.TemporaryDirectory() as self.folder:
+            with open(os.path.join(self.folder, "p.hmt"), "w",
+                      encoding="utf-8") as file:
+                file.write("machine pae=yes\ntask A: kmap p0\n"
+                           "choices v2: 0=alloc:3:on\n")
+            for form in ("none", "table", "full", "json", "html"):
+                out = self.explore("pgtable_leaks_on_failure", 77, "replay",
+                                   "--trace=" + form, "p.hmt")
+                self.assertIn("allocation 3 of the boot fails: 1 frame", out)
+            self.assertIn("the 3rd allocation of the boot and all after it "
+                          "fail; 1 frame is not given back", out)
+
 
 def main():
     for path in sys.argv[1:]:

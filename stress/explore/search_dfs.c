@@ -10,7 +10,8 @@
 /*
  * What counts against the bound: an answer other than the default where the
  * task could have run on, and a wake-up that nobody sent. Who comes next after
- * one that cannot, and when a delayed store or answer lands, is free.
+ * one that cannot, when a delayed store or answer lands, and which allocation of
+ * the boot fails, is free.
  */
 static uint32_t costly(const struct search *s, enum sim_question question,
 		       const uint8_t *options, unsigned int nr)
@@ -18,7 +19,7 @@ static uint32_t costly(const struct search *s, enum sim_question question,
 	uint32_t mask = 0;
 
 	if (s->bound == EXPLORE_UNBOUNDED || question == SIM_DRAIN ||
-	    question == SIM_ACK)
+	    question == SIM_ACK || question == SIM_ALLOC)
 		return 0;
 	for (unsigned int i = 1; i < nr; i++)
 		if (question != SIM_NEXT ||
@@ -70,7 +71,9 @@ unsigned int dfs_choose(void *arg, uint32_t step, enum sim_question question,
 		.spent = (uint8_t)(s->at ? spent_after(d - 1) : 0),
 		.costly = costly(s, question, options, nr),
 	};
-	if (s->options->prune && seen_before(s, question, d->spent)) {
+	/* At the boot there is no state yet. */
+	if (s->options->prune && question != SIM_ALLOC &&
+	    seen_before(s, question, d->spent)) {
 		s->cut = true;
 		return SIM_STOP_RUN;
 	}

@@ -89,6 +89,7 @@ Test(search, pruning_keeps_all_outcomes)
 		FAULT_IRQ,
 		FAULT_TSO,
 		FAULT_SPURIOUS | FAULT_TIMEOUT,
+		FAULT_OOM,
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

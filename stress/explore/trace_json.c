@@ -9,7 +9,8 @@
  * One object, "format": "highmem-trace-1":
  *
  *	program		its text with choices, as program_parse() takes it
- *	verdict		"ok", "deadlock" or "bug"
+ *	verdict		"ok", "deadlock", "bug" or "refused": ok on the second
+ *			boot
  *	sentence	the oracle's; why: ours
  *	steps		points of the run
  *	trace_hash	of all accesses, as 16 hex digits
@@ -77,7 +78,12 @@ static void put_member(FILE *out, const char *name, const char *text)
 
 static void put_head(FILE *out, const struct record *record)
 {
-	static const char *const verdicts[] = { "ok", "deadlock", "bug" };
+	static const char *const verdicts[] = {
+		[EXEC_OK] = "ok",
+		[EXEC_DEADLOCK] = "deadlock",
+		[EXEC_BUG] = "bug",
+		[EXEC_REFUSED] = "refused",
+	};
 	static char text[16384];
 
 	program_print(&record->program, text, sizeof(text));

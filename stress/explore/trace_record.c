@@ -412,11 +412,14 @@ static void close_run(void)
 		[EXEC_OK] = "all is well",
 		[EXEC_DEADLOCK] = "deadlock of the program",
 		[EXEC_BUG] = "bug",
+		[EXEC_REFUSED] = "all is well on the second boot",
 	};
 	struct entry *entry;
 
 	if (rec.task == NOBODY)
 		rec.task = 0;
+	if (sim.nr_tasks == 0) /* the boot was all there was */
+		rec.over = true;
 	if (!rec.over && all_ended())
 		close_ended_run();
 	else if (!rec.over)

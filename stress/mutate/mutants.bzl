@@ -28,6 +28,7 @@ def _mutant(source, first = "", slow = "", lanes = {}):
 
 MUTANTS = {
     "address_of_unmapped": _mutant("page.c", first = "unit"),
+    "alloc_failure_ignored": _mutant("pgtable.c", first = "unit"),
     "any_order": _mutant("kmap_local.c", first = "unit"),
     "atomic_failure_leaks": _mutant("kmap_local.c"),
     "atomic_stays_off": _mutant("kmap_local.c"),
@@ -153,6 +154,7 @@ MUTANTS = {
         lanes = {"unit": "\\[FAIL\\] pgtable_link::a_new_pdpte_asks_for"},
     ),
     "page_keeps_slot": _mutant("pkmap.c"),
+    "pgtable_leaks_on_failure": _mutant("pgtable.c", first = "unit"),
     "pin_from_zero": _mutant("pkmap.c"),
     "pin_leak": _mutant("pkmap.c", first = "unit"),
     "pin_without_look": _mutant("pkmap.c", first = "unit"),

@@ -73,11 +73,18 @@ enum sim_question {
 	SIM_DROP,
 	/* Whose oldest buffered store reaches memory now? A CPU + 1. */
 	SIM_DRAIN,
+	/*
+	 * Which allocation of the boot fails? Asked once, at step 0. Option 0:
+	 * none; else its number, from 1, plus SIM_ALLOC_ON if all after it fail,
+	 * too. SIM_STOP_RUN is no answer, for no run has begun.
+	 */
+	SIM_ALLOC,
 	SIM_NR_QUESTIONS
 };
 
 #define SIM_TIMEOUT 0x40u
 #define SIM_SPURIOUS 0x80u
+#define SIM_ALLOC_ON 0x80u
 #define SIM_MAX_OPTIONS 32
 
 /*
@@ -114,6 +121,7 @@ struct sim_control {
 	bool store_buffers; /* ask SIM_HOLD and SIM_DRAIN */
 	bool migrate;	    /* ask SIM_MIGRATE */
 	bool drops;	    /* ask SIM_DROP */
+	bool allocs;	    /* ask SIM_ALLOC */
 	bool delays;	    /* ask SIM_DELAY */
 	bool spurious;	    /* offer wake-ups for no reason */
 	bool timeouts;	    /* offer deadlines before their time */
@@ -125,6 +133,12 @@ struct sim_control {
  * caller's and may change between runs.
  */
 void sim_set_control(const struct sim_control *chooser);
+
+/*
+ * The core's sentence if it refused the last machine_boot() at first, because
+ * an allocation failed, and booted from what it had given back; else NULL.
+ */
+const char *sim_boot_refused(void);
 
 /*
  * No questions while an oracle looks; then go on. Does not nest. Returns

@@ -108,19 +108,14 @@ extern struct sim sim;
 
 /*
  * Physical memory, empty, and page tables for sim.config and @config. Returns
- * NULL; or the sentence with which a failing allocation made the core refuse to
- * build them, and then all is as if none had failed.
+ * NULL; or the sentence with which the core refused to build them, because an
+ * allocation failed. Then they have been built again, from what it gave back.
+ * What is wrong with how it took that is reported.
  */
 const char *sim_mmu_reset(const struct highmem_config *config);
 
-/*
- * Asked before each allocation of a frame for a page table, at boot: true makes
- * it fail. NULL: none fails, and the tables are copied from an earlier boot.
- */
-extern bool (*sim_alloc_should_fail)(void);
-
-/* Why the last machine_boot() was refused, or NULL. */
-const char *sim_boot_refused(void);
+/* SIM_ALLOC's answer for a boot of @nr allocations; 0 if nobody is asked. */
+uint8_t sim_choose_alloc(unsigned int nr);
 
 /* The kernel's page tables, for a test that changes them. */
 struct pgtable;

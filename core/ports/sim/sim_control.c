@@ -293,6 +293,20 @@ static void ask_drain(void)
 		sim_drain_one(&sim.cpus[option - 1]);
 }
 
+uint8_t sim_choose_alloc(unsigned int nr)
+{
+	struct options options = { .nr = 0 };
+
+	if (!control || !control->allocs)
+		return 0;
+	offer(&options, 0);
+	for (unsigned int i = 1; i <= nr; i++)
+		offer(&options, i);
+	for (unsigned int i = 1; i <= nr; i++)
+		offer(&options, i | SIM_ALLOC_ON);
+	return ask(SIM_ALLOC, &options);
+}
+
 void *sim_point_sp;
 
 static void ask_all(int access, void *sp)

@@ -97,24 +97,37 @@ const struct walk_memory sim_walk_memory = {
 
 /*
  * They are the core's: built once for each shape of machine, and then copied.
- * With failing allocations they are built again at each boot.
+ * Where an allocation is to fail they are built at that boot.
  */
 static struct pgtable tree;
 static bool taken[SIM_TABLE_FRAMES];
+static unsigned int nr_allocs;
+static uint8_t failing; /* as SIM_ALLOC names it */
 
 static struct {
 	bool built;
+	unsigned int nr_allocs;
 	struct pgtable tree;
 	bool taken[SIM_TABLE_FRAMES];
 	port_atomic_t tables[SIM_TABLE_FRAMES][SIM_TABLE_WORDS];
 } fresh[2]; /* without PAE, with it */
 
-bool (*sim_alloc_should_fail)(void);
+_Static_assert(2 * SIM_TABLE_FRAMES < SIM_MAX_OPTIONS,
+	       "each allocation can fail once, and with all after it");
+
+static bool alloc_fails(void)
+{
+	unsigned int nr = failing & ~SIM_ALLOC_ON;
+
+	nr_allocs++;
+	return nr != 0 &&
+	       (failing & SIM_ALLOC_ON ? nr_allocs >= nr : nr_allocs == nr);
+}
 
 static pfn_t alloc_table(void *arg)
 {
 	(void)arg;
-	if (sim_alloc_should_fail && sim_alloc_should_fail())
+	if (alloc_fails())
 		return PGTABLE_NO_FRAME;
 	for (pfn_t i = 0; i < SIM_TABLE_FRAMES; i++) {
 		if (!taken[i]) {
@@ -153,7 +166,9 @@ static const char *map_lowmem(const struct highmem_config *config)
 	return pgtable_map(&tree, &range);
 }
 
-static const char *build_tables(const struct highmem_config *config)
+/* From what nobody has taken; @fails: as SIM_ALLOC names it. */
+static const char *build_tables(const struct highmem_config *config,
+				uint8_t fails)
 {
 	static const struct pgtable_memory memory = {
 		.alloc = alloc_table,
@@ -165,7 +180,8 @@ static const char *build_tables(const struct highmem_config *config)
 	const char *why;
 
 	dirty_tables = UINT64_MAX;
-	memset(taken, 0, sizeof(taken));
+	nr_allocs = 0;
+	failing = fails;
 	why = pgtable_init(&tree, &memory, sim.config.pae, sim.config.pae);
 	if (!why)
 		why = map_lowmem(config);
@@ -177,18 +193,6 @@ static const char *build_tables(const struct highmem_config *config)
 	if (why)
 		pgtable_destroy(&tree);
 	return why;
-}
-
-/* The sentence outlives the tree that it was in. */
-static const char *refuse(const char *why)
-{
-	static char sentence[128];
-
-	hm_format(sentence, sizeof(sentence), "%s", why);
-	for (unsigned int i = 0; i < SIM_TABLE_FRAMES; i++)
-		if (taken[i])
-			port_bug("sim: a boot that was refused keeps frames");
-	return sentence;
 }
 
 /* As they were when they were built. */
@@ -211,38 +215,97 @@ static void copy_fresh(unsigned int shape)
 
 static void build_fresh(const struct highmem_config *config, unsigned int shape)
 {
-	bool (*fails)(void) = sim_alloc_should_fail;
 	const char *why;
 
-	sim_alloc_should_fail = NULL;
-	why = build_tables(config);
-	sim_alloc_should_fail = fails;
+	memset(taken, 0, sizeof(taken));
+	why = build_tables(config, 0);
 	if (why)
 		port_bug(why);
+	fresh[shape].nr_allocs = nr_allocs;
 	fresh[shape].tree = tree;
 	memcpy(fresh[shape].taken, taken, sizeof(taken));
 	memcpy(fresh[shape].tables, sim_tables, sizeof(sim_tables));
 	fresh[shape].built = true;
 }
 
-/* Tables for the machine; what a failing allocation left is told, and undone. */
+static unsigned int nr_taken(void)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < SIM_TABLE_FRAMES; i++)
+		nr += taken[i];
+	return nr;
+}
+
+static void report_failing(uint8_t fails, const char *format, ...)
+{
+	char what[128];
+	char sentence[192];
+	va_list args;
+
+	va_start(args, format);
+	hm_vformat(what, sizeof(what), format, args);
+	va_end(args);
+	hm_format(sentence, sizeof(sentence),
+		  "allocation %u of the boot fails%s", fails & ~SIM_ALLOC_ON,
+		  what);
+	port_bug(sentence);
+}
+
+/* A boot has ended in which an allocation @fails; @why: the core's sentence. */
+static bool is_refused_cleanly(uint8_t fails, const char *why)
+{
+	unsigned int kept = nr_taken();
+
+	if (!why)
+		report_failing(fails, ", and the boot goes on all the same");
+	else if (kept > 0)
+		report_failing(fails, ": %u frame%s not given back", kept,
+			       kept == 1 ? " is" : "s are");
+	return why && kept == 0;
+}
+
+/*
+ * A boot in which an allocation @fails. The core has to refuse it and to give
+ * back all that it took; then it boots again, from that. Returns its sentence;
+ * NULL if it does not, which has been reported.
+ */
+static const char *boot_failing(const struct highmem_config *config,
+				uint8_t fails)
+{
+	static char sentence[128]; /* outlives the tree that it was in */
+	const char *why;
+
+	memset(taken, 0, sizeof(taken));
+	why = build_tables(config, fails);
+	if (!is_refused_cleanly(fails, why))
+		return NULL;
+	hm_format(sentence, sizeof(sentence), "%s", why);
+	why = build_tables(config, 0);
+	if (!why)
+		return sentence;
+	report_failing(fails, ", and the next boot is refused, too: %s", why);
+	return NULL;
+}
+
+/* Tables for the machine. */
 static const char *reset_tables(const struct highmem_config *config)
 {
 	static unsigned int last_shape;
 	unsigned int shape = sim.config.pae;
 	const char *why = NULL;
+	uint8_t fails;
 
-	if (sim_alloc_should_fail) {
-		why = build_tables(config);
-		if (why)
-			why = refuse(why);
-	}
 	if (!fresh[shape].built)
 		build_fresh(config, shape);
+	fails = sim_choose_alloc(fresh[shape].nr_allocs);
+	if (fails != 0)
+		why = boot_failing(config, fails);
 	if (shape != last_shape)
 		dirty_tables = UINT64_MAX;
 	last_shape = shape;
-	copy_fresh(shape);
+	if (!why)
+		copy_fresh(shape);
 	sim_find_windows(&tree);
 	return why;
 }

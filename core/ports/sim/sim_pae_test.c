@@ -261,34 +261,49 @@ Test(sim_pae, another_cpu_does_not_see_a_store_that_waits)
 
 /* ---- Frames run out ------------------------------------------------------------------- */
 
-static unsigned int nr_allocs;
-static unsigned int failing;
+static unsigned int nr_options;
+static unsigned int answer;
 
-static bool fail_nth(void)
+static unsigned int choose_alloc(void *arg, enum sim_question question,
+				 const uint8_t *options, unsigned int nr)
 {
-	return nr_allocs++ == failing;
+	(void)arg;
+	cr_assert_eq(question, SIM_ALLOC);
+	cr_expect_eq(options[0], 0);
+	nr_options = nr;
+	return answer;
+}
+
+/* The machine that comes of it is as good as any. */
+static void expect_a_good_machine(void)
+{
+	port_pte_set(slot(), pte_of(1));
+	cr_expect_eq(machine_load32((void *)slot()), 101);
+	cr_expect_null(machine_take_bug());
 }
 
 Test(sim_pae, every_allocation_of_a_boot_may_fail)
 {
+	static const struct sim_control allocs = {
+		.choose = choose_alloc,
+		.allocs = true,
+	};
+
+	sim_set_control(&allocs);
 	for (unsigned int pae = 0; pae < 2; pae++) {
-		for (failing = 0;; failing++) {
-			nr_allocs = 0;
-			sim_alloc_should_fail = fail_nth;
+		answer = 0;
+		boot(pae);
+		cr_expect_null(sim_boot_refused());
+		cr_assert_eq(nr_options, pae ? 11 : 9, "%u", nr_options);
+		for (answer = 1; answer < nr_options; answer++) {
 			boot(pae);
-			if (!sim_boot_refused())
-				break;
 			cr_expect_str_eq(sim_boot_refused(),
 					 "no memory for a page table");
-			sim_alloc_should_fail = NULL;
-			boot(pae);
-			cr_expect_null(sim_boot_refused());
-			cr_expect_null(machine_take_bug());
+			expect_a_good_machine();
 		}
-		cr_expect_eq(failing, pae ? 5 : 4);
-		sim_alloc_should_fail = NULL;
-		port_pte_set(slot(), pte_of(1));
-		cr_expect_eq(machine_load32((void *)slot()), 101);
-		cr_expect_null(machine_take_bug());
 	}
+	sim_set_control(NULL);
+	boot(true);
+	cr_expect_null(sim_boot_refused());
+	expect_a_good_machine();
 }
