@@ -11,9 +11,6 @@
 #include "core/testing/controlled.h"
 #include "fuzz/sched_mutator.h"
 
-/* A run that takes more does not end: no choice can name a later step. */
-#define SCHED_MAX_STEPS CHOICE_MAX_STEP
-
 /* pre: machine_can(&program->machine) == NULL. Not reentrant. */
 void sched_run(const struct program *program, struct sched_profile *profile,
 	       struct controlled_result *result);

@@ -132,6 +132,12 @@ static void interrupt(void *arg, unsigned int irq)
 	exec_interrupt(irq);
 }
 
+static uint32_t calm(void *arg)
+{
+	(void)arg;
+	return exec_calm_steps();
+}
+
 static const char *const fault_names[CONTROLLED_NR_FAULTS] = {
 	"irq",	   "tso", "spurious", "timeout", "cancel",
 	"migrate", "ipi", "tlb",      "oom",
@@ -233,10 +239,12 @@ void controlled_run(const struct program *program,
 		.timeouts = options->faults & FAULT_TIMEOUT,
 		.max_steps = options->max_steps ? options->max_steps
 						: CONTROLLED_MAX_STEPS,
+		.calm = calm,
 	};
 	struct exec_options exec_options = {
 		.freeze = sim_freeze,
 		.refused = sim_boot_refused,
+		.gave_up_on = sim_gave_up_on,
 		/*
 		 * A store that waits makes an operation take effect after its
 		 * return, for others: the order of calls and returns says
@@ -261,6 +269,7 @@ void controlled_run(const struct program *program,
 	under_way = NULL;
 	sim_set_control(NULL);
 	result->steps = sim_steps();
+	result->calm_since = sim_calm_since();
 	result->nr_unmatched += options->choose
 					? 0
 					: program->nr_choices - run.next;

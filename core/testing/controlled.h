@@ -49,8 +49,13 @@ struct controlled_options {
 	void (*trace)(void *arg, const char *task, const char *op,
 		      const char *outcome);
 	void *arg;
-	uint32_t faults;    /* enum controlled_fault */
-	uint32_t max_steps; /* 0: CONTROLLED_MAX_STEPS */
+	uint32_t faults; /* enum controlled_fault */
+	/*
+	 * Of the safety phase, in which questions are asked. Whoever is not
+	 * done then must get done in the calm phase, within
+	 * exec_calm_steps(), or it is a bug. 0: CONTROLLED_MAX_STEPS.
+	 */
+	uint32_t max_steps;
 };
 
 #define CONTROLLED_MAX_STEPS 20000
@@ -58,6 +63,7 @@ struct controlled_options {
 struct controlled_result {
 	struct exec_result exec;
 	uint32_t steps;
+	uint32_t calm_since; /* the first step of the calm phase; 0: none */
 	/*
 	 * What was chosen, so that it can be played again; when it is full, the
 	 * chooser is not asked any more and all goes by default.

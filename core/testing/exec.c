@@ -89,10 +89,12 @@ static void perform(struct exec *e, struct actor *actor, const struct op *op)
 	enum op_outcome outcome;
 
 	actor->in_op = true;
+	actor->op = op;
 	actor->alone = oracle_at_rest(e, actor);
 	spoil_others(e, actor);
 	outcome = op_perform(e, actor, op);
 	actor->in_op = false;
+	actor->op = NULL;
 	mix(&actor->history, (uint64_t)op->kind << 8 | outcome);
 	if (outcome == OP_SKIPPED)
 		actor->skipped++;
@@ -112,6 +114,7 @@ static void handler_main(void *arg)
 	struct actor *actor = arg;
 
 	actor->active = true;
+	actor->id = port_task_id(port_task_current());
 	for (unsigned int i = 0; i < exec.program->nr_ops; i++) {
 		const struct op *op = &exec.program->ops[i];
 
@@ -193,6 +196,54 @@ static void task_main(void *arg)
 			oracle_after_op(&exec, actor);
 	}
 	actor->ended = true;
+}
+
+/* ---- The end --------------------------------------------------------------------------- */
+
+static unsigned int nr_ops_of(unsigned int actor)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < exec.program->nr_ops; i++)
+		nr += exec.program->ops[i].actor == actor;
+	return nr;
+}
+
+/*
+ * A handler's count once for each time that the program raises it, and once
+ * more for an interrupt under way.
+ */
+static unsigned int ops_left(void)
+{
+	unsigned int done[PROGRAM_MAX_ACTORS] = { 0 };
+	unsigned int left = 0;
+
+	for (unsigned int t = 0; t < PROGRAM_MAX_TASKS; t++)
+		done[t] = exec.actors[t].performed + exec.actors[t].skipped;
+	for (unsigned int i = 0; i < exec.program->nr_ops; i++) {
+		const struct op *op = &exec.program->ops[i];
+
+		if (done[op->actor] > 0) {
+			done[op->actor]--;
+			continue;
+		}
+		left++;
+		if (op->kind == OP_RAISE)
+			left += nr_ops_of(PROGRAM_MAX_TASKS + op->arg);
+	}
+	return left;
+}
+
+/*
+ * No operation takes that many steps by itself, and each is undone at most
+ * once: a flush takes some 15 for each slot, another task's included, which it
+ * may wait for.
+ */
+uint32_t exec_calm_steps(void)
+{
+	unsigned int nr = 2 * ops_left() + exec.program->nr_tasks;
+
+	return nr * 64 * (1 + exec.hm->config.nr_slots);
 }
 
 /* When all is over: an idle slot must come clean. */
@@ -281,7 +332,10 @@ static void run_tasks(void)
 						  task_main, &exec.actors[t]);
 	stalled = machine_run() == MACHINE_STALLED;
 	refine_end();
-	if (stalled)
+	if (stalled && exec.options->gave_up_on &&
+	    exec.options->gave_up_on() != 0)
+		oracle_judge_spin(&exec, exec.options->gave_up_on());
+	else if (stalled)
 		oracle_judge_stall(&exec);
 	else
 		clean_up();

@@ -49,6 +49,12 @@ struct exec_options {
 	bool (*freeze)(bool on);
 	/* Why the machine's first boot was refused, or NULL. Or NULL itself. */
 	const char *(*refused)(void);
+	/*
+	 * Under control, when a run has stalled: did it have the steps of
+	 * exec_calm_steps(), and was not over by then? The id of the task that
+	 * ran in the end, or 0. NULL otherwise.
+	 */
+	uint32_t (*gave_up_on)(void);
 	/* Compare with the sequential model: refine.h. Not if parallel. */
 	bool refine;
 	enum exec_look look;
@@ -91,6 +97,13 @@ void exec_program(const struct program *program,
  * options->freeze; false while interrupts are off.
  */
 bool exec_interrupt(unsigned int irq);
+
+/*
+ * When nothing disturbs it any more and each task has its turns: how many steps
+ * may the run take to its end? More than any program needs. Only while
+ * exec_program() runs.
+ */
+uint32_t exec_calm_steps(void);
 
 /*
  * A number for all that the run knows beyond the machine's own state: what is

@@ -20,8 +20,8 @@ struct local_map {
 };
 
 struct actor {
-	unsigned int index;		  /* 0 to 3 tasks, 4 and 5 handlers */
-	uint32_t id;			  /* of the task; 0 for handlers */
+	unsigned int index; /* 0 to 3 tasks, 4 and 5 handlers */
+	uint32_t id; /* of the task, or of the one that a handler interrupts */
 	struct port_task *task;		  /* once it runs */
 	uint32_t held[PROGRAM_MAX_PAGES]; /* kmaps it has to undo */
 	void *address[PROGRAM_MAX_PAGES]; /* where, if held */
@@ -30,11 +30,12 @@ struct actor {
 	unsigned int windows_below; /* of all that a handler interrupted */
 	uint32_t written[PROGRAM_MAX_PAGES]; /* its word in each page */
 	uint32_t next_value;
-	int waits_for;	  /* page of a kmap under way, or -1 */
-	uint64_t history; /* of its operations' outcomes */
-	bool active;	  /* a handler that has not returned */
-	bool in_op;	  /* in the middle of an operation */
-	bool alone;	  /* nobody else was, from its begin to its end */
+	int waits_for;	     /* page of a kmap under way, or -1 */
+	uint64_t history;    /* of its operations' outcomes */
+	const struct op *op; /* under way; NULL: none, or undoing all */
+	bool active;	     /* a handler that has not returned */
+	bool in_op;	     /* in the middle of an operation */
+	bool alone;	     /* nobody else was, from its begin to its end */
 	bool ended;
 	uint64_t touched; /* pages whose part above changed: oracle_look.c */
 	uint32_t performed;
@@ -163,9 +164,6 @@ void oracle_at_end(struct exec *exec);
 /* The same after kmap_flush_unused(), and nothing is left out. */
 void oracle_after_flush(struct exec *exec);
 
-/* Nobody can go on: whose fault is it? Sets verdict and sentence. */
-void oracle_judge_stall(struct exec *exec);
-
 /*
  * All that must hold at rest. @actor performed an operation, or NULL: all have
  * ended. @audit: what machine_audit() said.
@@ -176,12 +174,29 @@ void oracle_check_all(struct exec *exec, const struct actor *actor,
 /* Nothing in the queue leads elsewhere; else a failure, and nobody follows it. */
 bool oracle_queue_is_sound(struct exec *exec, unsigned int colour);
 
-/* The parts of it: of one page, one slot, one colour, one actor's CPU. */
+/* Does the task wait in the queue of a colour? */
+bool oracle_is_queued(struct exec *exec, const struct actor *actor);
+
+/*
+ * The parts of it: of one page, one slot, one colour, one actor's CPU. Nobody
+ * waits while a slot, or the page itself, is to be had: else false.
+ */
 void oracle_check_page(struct exec *exec, unsigned int index);
 void oracle_check_slot(struct exec *exec, unsigned int slot);
 void oracle_check_between(struct exec *exec);
-void oracle_check_waiters(struct exec *exec, unsigned int colour);
+bool oracle_check_waiters(struct exec *exec, unsigned int colour);
 void oracle_check_windows(struct exec *exec, const struct actor *actor);
+
+/* ---- oracle_stall.c ------------------------------------------------------------- */
+
+/* Nobody can go on: whose fault is it? Sets verdict and sentence. */
+void oracle_judge_stall(struct exec *exec);
+
+/*
+ * Somebody goes on and on, though nothing disturbs it any more: @id ran in the
+ * end. Sets verdict and sentence.
+ */
+void oracle_judge_spin(struct exec *exec, uint32_t id);
 
 /* ---- oracle_look.c -------------------------------------------------------------- */
 

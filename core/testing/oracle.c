@@ -232,12 +232,13 @@ static bool is_a_page(struct exec *exec, const struct page *page)
 	       offset % sizeof(*page) == 0;
 }
 
-static bool is_a_task(struct exec *exec, const struct port_task *task)
+/* What programs call @task, or '?'. */
+static char name_of(struct exec *exec, const struct port_task *task)
 {
 	for (unsigned int a = 0; task && a < PROGRAM_MAX_TASKS; a++)
 		if (exec->actors[a].task == task)
-			return true;
-	return false;
+			return actor_letter(a);
+	return '?';
 }
 
 /*
@@ -256,7 +257,7 @@ bool oracle_queue_is_sound(struct exec *exec, unsigned int colour)
 			wrong = "a waiter at an address where none can be";
 		else if (!is_a_page(exec, w->page))
 			wrong = "a waiter for what is no page";
-		else if (!is_a_task(exec, w->task))
+		else if (name_of(exec, w->task) == '?')
 			wrong = "a waiter that is no task";
 		if (wrong)
 			break;
@@ -266,7 +267,7 @@ bool oracle_queue_is_sound(struct exec *exec, unsigned int colour)
 	return !wrong;
 }
 
-static bool is_queued(struct exec *exec, const struct actor *actor)
+bool oracle_is_queued(struct exec *exec, const struct actor *actor)
 {
 	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
 		for (struct pkmap_waiter *w = exec->hm->pkmap.queue[c].head; w;
@@ -285,7 +286,7 @@ void oracle_check_between(struct exec *exec)
 		return;
 	for (unsigned int a = 0; a < PROGRAM_MAX_TASKS; a++)
 		if (exec->actors[a].waits_for >= 0 &&
-		    !is_queued(exec, &exec->actors[a]))
+		    !oracle_is_queued(exec, &exec->actors[a]))
 			unowned--;
 	if (unowned > 0)
 		exec_fail(exec,
@@ -303,46 +304,40 @@ static bool sleeps_on(const struct pkmap_waiter *w)
 	       machine_task_asleep(port_task_id(w->task));
 }
 
-/* Somebody waits while a slot, or the page itself, is to be had. */
-static bool lost_wakeup(struct exec *exec, unsigned int colour)
+bool oracle_check_waiters(struct exec *exec, unsigned int colour)
 {
 	struct pkmap_waiter *w = exec->hm->pkmap.queue[colour].head;
 	int slot;
 
 	if (!w)
-		return false;
-	if (!oracle_queue_is_sound(exec, colour))
 		return true;
+	if (!oracle_queue_is_sound(exec, colour))
+		return false;
 	slot = slot_to_be_had(exec, colour);
 	if (slot >= 0) {
 		exec_fail(exec,
-			  "lost wake-up: task %u sleeps on colour %u "
+			  "lost wake-up: task %c sleeps on colour %u "
 			  "while slot %u is to be had",
-			  port_task_id(w->task), colour, (unsigned int)slot);
-		return true;
+			  name_of(exec, w->task), colour, (unsigned int)slot);
+		return false;
 	}
 	for (; w; w = w->next) {
 		if (sleeps_on(w)) {
 			exec_fail(exec,
-				  "task %u sleeps on in kmap_killable, though "
+				  "task %c sleeps on in kmap_killable, though "
 				  "a signal has come",
-				  port_task_id(w->task));
-			return true;
+				  name_of(exec, w->task));
+			return false;
 		}
 		if (!is_mapped(exec, w->page))
 			continue;
 		exec_fail(exec,
-			  "lost wake-up: task %u sleeps on colour %u "
+			  "lost wake-up: task %c sleeps on colour %u "
 			  "while its page is mapped",
-			  port_task_id(w->task), colour);
-		return true;
+			  name_of(exec, w->task), colour);
+		return false;
 	}
-	return false;
-}
-
-void oracle_check_waiters(struct exec *exec, unsigned int colour)
-{
-	lost_wakeup(exec, colour);
+	return true;
 }
 
 /* ---- All of it -------------------------------------------------------------------- */
@@ -420,51 +415,4 @@ void oracle_at_end(struct exec *exec)
 void oracle_after_flush(struct exec *exec)
 {
 	look_at_end(exec, true);
-}
-
-/* The first task that sleeps, as a letter for sentences. */
-static const struct actor *first_sleeper(struct exec *exec)
-{
-	for (unsigned int t = 0; t < exec->program->nr_tasks; t++) {
-		const struct actor *actor = &exec->actors[t];
-
-		if (!actor->ended && machine_task_asleep(actor->id))
-			return actor;
-	}
-	return NULL;
-}
-
-/*
- * All that is left asleep queues for slots, none is to be had, and all are
- * held by tasks that are themselves asleep (whoever ended has let go): the
- * program asked for it. Anything else is our fault.
- */
-void oracle_judge_stall(struct exec *exec)
-{
-	const struct actor *sleeper = first_sleeper(exec);
-	const char *bug = machine_take_bug();
-
-	if (bug)
-		exec_fail(exec, "%s", bug);
-	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
-		if (lost_wakeup(exec, c))
-			return;
-	for (unsigned int t = 0; t < exec->program->nr_tasks; t++) {
-		const struct actor *actor = &exec->actors[t];
-
-		if (!actor->ended &&
-		    !(machine_task_asleep(actor->id) && is_queued(exec, actor)))
-			exec_fail(exec,
-				  "task %c neither runs nor waits in the "
-				  "queue of a colour",
-				  actor_letter(t));
-	}
-	if (exec_failed(exec) || !sleeper)
-		return;
-	exec->result->verdict = EXEC_DEADLOCK;
-	hm_format(exec->result->sentence, sizeof(exec->result->sentence),
-		  "deadlock of the program: every slot is held by a task that "
-		  "waits for one; %c waits for %c%u",
-		  actor_letter(sleeper->index),
-		  PAGE_NAME((unsigned int)sleeper->waits_for));
 }

@@ -191,14 +191,14 @@ static void queue_for_p0(struct highmem *hm)
 Test(oracle, a_lost_wakeup)
 {
 	EXPECT_SEEN(HOLD_P0, 1, queue_for_p1,
-		    "lost wake-up: task 1 sleeps on colour 0 while slot 1 is "
+		    "lost wake-up: task A sleeps on colour 0 while slot 1 is "
 		    "to be had");
 	EXPECT_SEEN("machine\ntask A: kmap p0; kunmap p0; kmap p1; yield", 3,
 		    queue_for_p1,
-		    "lost wake-up: task 1 sleeps on colour 0 while slot 0 is "
+		    "lost wake-up: task A sleeps on colour 0 while slot 0 is "
 		    "to be had");
 	EXPECT_SEEN("machine\ntask A: kmap p0; kmap p1; yield", 2, queue_for_p0,
-		    "lost wake-up: task 1 sleeps on colour 0 while its page "
+		    "lost wake-up: task A sleeps on colour 0 while its page "
 		    "is mapped");
 }
 
@@ -295,7 +295,7 @@ static void signal_without_wakeup(struct highmem *hm)
 Test(oracle, a_signal_that_wakes_nobody)
 {
 	EXPECT_SEEN(B_WAITS, 3, signal_without_wakeup,
-		    "task 2 sleeps on in kmap_killable, though a signal has "
+		    "task B sleeps on in kmap_killable, though a signal has "
 		    "come");
 }
 

@@ -253,7 +253,9 @@ static int finish(struct walk *w)
 	struct shared *shared = w->shared;
 
 	if (atomic_load(&shared->found))
-		return report_finding(&shared->finding, w->options->out);
+		return report_finding(&shared->finding,
+				      w->options->search.max_steps,
+				      w->options->out);
 	if (w->lost_worker) {
 		fprintf(stderr, "explore: a worker died: no certificate\n");
 		return EXIT_BAD;
@@ -261,7 +263,8 @@ static int finish(struct walk *w)
 	if (atomic_load(&shared->too_long)) {
 		fprintf(stderr,
 			"explore: some runs take more choices than a program "
-			"holds: no certificate; lower --ops or --tasks\n");
+			"holds, or more steps than --max-steps: no "
+			"certificate; lower --ops or --tasks\n");
 		return EXIT_BAD;
 	}
 	if (w->sums.programs == space_size()) {

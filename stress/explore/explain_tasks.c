@@ -16,16 +16,16 @@ struct sleeper {
 	uint32_t queued;
 };
 
-/* "lost wake-up: task 2 sleeps on colour 0 while ..." */
+/* "lost wake-up: task B sleeps on colour 0 while ..." */
 static bool find_sleeper(const struct record *record, struct sleeper *sleeper)
 {
 	unsigned int value[2];
 	int nr;
 
 	if (match(record->result.exec.sentence,
-		  "lost wake-up: task # sleeps on colour #", value) != 2)
+		  "lost wake-up: task ? sleeps on colour #", value) != 2)
 		return false;
-	sleeper->task = value[0] - 1;
+	sleeper->task = value[0] - 'A';
 	sleeper->colour = value[1];
 	sleeper->slept = last_access(record, sleeper->task, SIM_PARK,
 				     record->nr_entries);
@@ -439,10 +439,12 @@ bool explain_too_long(const struct record *record, char *buf)
 	const char *lead = ": ";
 	char doer[NAME_SIZE];
 
-	if (record->result.steps <= CONTROLLED_MAX_STEPS)
+	if (strncmp(record->result.exec.sentence, "liveness: ", 10) != 0)
 		return false;
-	text_append(buf, SENTENCE_SIZE, "no end after %u steps",
-		    CONTROLLED_MAX_STEPS);
+	text_append(buf, SENTENCE_SIZE,
+		    "livelock: no end after %" PRIu32
+		    " steps, without faults and in turns since step %" PRIu32,
+		    record->result.steps, record->result.calm_since);
 	for (unsigned int t = 0; t < record->program.nr_tasks; t++) {
 		uint32_t last = record->nr_entries - 1;
 

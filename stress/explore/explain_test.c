@@ -154,7 +154,7 @@ Test(explain, a_boot_that_is_refused)
 /* ---- Tasks that wait --------------------------------------------------------------- */
 
 #define LOST_SLOT \
-	"lost wake-up: task 2 sleeps on colour 0 while slot 1 is to be had"
+	"lost wake-up: task B sleeps on colour 0 while slot 1 is to be had"
 
 Test(explain, a_wake_up_lost_between_two_looks)
 {
@@ -219,7 +219,7 @@ Test(explain, a_look_for_waiters_that_came_too_early)
 
 Test(explain, a_waiter_whose_page_is_mapped)
 {
-	story("lost wake-up: task 2 sleeps on colour 0 while its page is "
+	story("lost wake-up: task B sleeps on colour 0 while its page is "
 	      "mapped");
 	begin(B, "kmap p2");
 	acts(B, SIM_PARK, "");
@@ -430,12 +430,15 @@ Test(explain, a_count_without_a_user)
 
 Test(explain, a_run_without_end)
 {
-	story("task A neither runs nor waits in the queue of a colour");
-	rec->result.steps = CONTROLLED_MAX_STEPS + 1;
+	story("liveness: A gets nowhere in kmap p0, though nothing disturbs it "
+	      "any more and every task has its turns");
+	rec->result.steps = 300;
+	rec->result.calm_since = 100;
 	begin(A, "kmap p0");
 	begin(B, "kunmap p1");
-	says("no end after 20000 steps: A's kmap p0 and B's kunmap p1 do not "
-	     "get anywhere");
+	says("livelock: no end after 300 steps, without faults and in turns "
+	     "since step 100: A's kmap p0 and B's kunmap p1 do not get "
+	     "anywhere");
 }
 
 Test(explain, a_misuse_in_silence)

@@ -28,6 +28,7 @@ struct minimizer {
 	struct program best;
 	char sentence[192];
 	uint32_t faults;
+	uint32_t max_steps;
 	uint64_t replays;
 	uint64_t schedules; /* of one search */
 };
@@ -70,7 +71,10 @@ static bool fails_alike(const struct minimizer *m,
 
 static bool still_fails(struct minimizer *m, const struct program *candidate)
 {
-	const struct controlled_options options = { .faults = m->faults };
+	const struct controlled_options options = {
+		.faults = m->faults,
+		.max_steps = m->max_steps,
+	};
 	static struct controlled_result result;
 
 	m->replays++;
@@ -104,6 +108,7 @@ static bool search_again(struct minimizer *m, struct program *candidate,
 		.strategy = strategy,
 		.faults = m->faults,
 		.max_preemptions = bound,
+		.max_steps = m->max_steps,
 		.depth = PCT_DEPTH,
 		.iterations = m->schedules,
 		.prune = true,
@@ -403,7 +408,23 @@ static void shrink(struct minimizer *m, uint64_t schedules)
 	} while (smaller && m->replays < MOST_RUNS);
 }
 
-bool minimize_program(struct program *program, uint64_t *replays)
+/* Calm as soon as all choices are played; what spins is not to spin for long. */
+static void calm_early(struct minimizer *m)
+{
+	const struct program *p = &m->best;
+	uint32_t least = p->nr_choices ? p->choices[p->nr_choices - 1].step : 1;
+	uint32_t whole = m->max_steps;
+
+	if (strncmp(m->sentence, "liveness: ", 10) != 0)
+		return;
+	for (m->max_steps = least; m->max_steps < whole; m->max_steps *= 2)
+		if (still_fails(m, p))
+			return;
+	m->max_steps = whole;
+}
+
+bool minimize_program(struct program *program, uint32_t *max_steps,
+		      uint64_t *replays)
 {
 	static struct minimizer m;
 	static struct controlled_result result;
@@ -411,16 +432,21 @@ bool minimize_program(struct program *program, uint64_t *replays)
 
 	m.best = *program;
 	m.faults = controlled_faults_of(program);
+	m.max_steps = *max_steps;
 	m.replays = 1;
 	options.faults = m.faults;
+	options.max_steps = m.max_steps;
 	controlled_run(program, &options, &result);
 	if (result.exec.verdict != EXEC_BUG)
 		return false;
 	memcpy(m.sentence, result.exec.sentence, sizeof(m.sentence));
+	calm_early(&m);
 	drop_choices(&m);
+	calm_early(&m);
 	for (uint64_t n = QUICK_SCHEDULES; n <= THOROUGH_SCHEDULES; n *= 4)
 		shrink(&m, n);
 	*program = m.best;
+	*max_steps = m.max_steps;
 	*replays = m.replays;
 	return true;
 }

@@ -197,7 +197,7 @@ static int judge(const struct options *o, enum search_end end,
 		return EXIT_FINE;
 	program->nr_choices = result->run.nr_choices;
 	memcpy(program->choices, result->run.choices, sizeof(program->choices));
-	return report_finding(program, o->out);
+	return report_finding(program, o->search.max_steps, o->out);
 }
 
 static int work(const struct options *o, unsigned int worker, uint64_t seed)

@@ -24,6 +24,9 @@ static bool run_one(struct search *s, bool depth_first)
 	controlled_run(s->program, &options, run);
 	s->result->schedules++;
 	s->result->steps += run->steps;
+	/* Not all that it could have come to was tried. */
+	if (depth_first && run->calm_since != 0)
+		s->result->incomplete = true;
 	if (depth_first && s->cut) {
 		s->result->pruned++;
 		return false;

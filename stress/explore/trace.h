@@ -60,6 +60,7 @@ enum entry_kind {
 	ENTRY_WAKE,   /* task other, by nobody's hand; text: by what */
 	ENTRY_DRAIN,  /* held-back stores of a CPU reach memory */
 	ENTRY_ACCESS,
+	ENTRY_CALM, /* the liveness phase begins: no more choices, in turns */
 	ENTRY_LAST_FLUSH, /* the oracle's, when all have ended */
 	ENTRY_STALL,	  /* nobody can go on; text: why this task cannot */
 	ENTRY_VERDICT,	  /* the last one */
@@ -98,7 +99,7 @@ struct record {
 };
 
 /* Replay @program. Ends the process if memory runs out. */
-struct record *record_run(const struct program *program);
+struct record *record_run(const struct program *program, uint32_t max_steps);
 void record_free(struct record *record);
 
 /* One sentence on why the run failed; valid until the next call. */

@@ -23,7 +23,7 @@
  *			(which one: trace.h says), name, first (its first value)
  *	entries		what happened, in order; absent members are empty:
  *			step, kind (begin, end, enter, leave, switch, wake, drain,
- *			access, flush, stall, verdict), actor and task (numbers of
+ *			access, calm, flush, stall, verdict), actor and task (numbers of
  *			actors: the task is the one a handler interrupted), says
  *			(in words), op (begin, end), outcome (end), access
  *			(load, store, ...), write (true: it changed the word), held
@@ -45,12 +45,12 @@ static const char *const kind_names[] = {
 };
 
 static const char *const entry_names[] = {
-	[ENTRY_BEGIN] = "begin",      [ENTRY_END] = "end",
-	[ENTRY_ENTER] = "enter",      [ENTRY_LEAVE] = "leave",
-	[ENTRY_SWITCH] = "switch",    [ENTRY_WAKE] = "wake",
-	[ENTRY_DRAIN] = "drain",      [ENTRY_ACCESS] = "access",
-	[ENTRY_LAST_FLUSH] = "flush", [ENTRY_STALL] = "stall",
-	[ENTRY_VERDICT] = "verdict",
+	[ENTRY_BEGIN] = "begin",   [ENTRY_END] = "end",
+	[ENTRY_ENTER] = "enter",   [ENTRY_LEAVE] = "leave",
+	[ENTRY_SWITCH] = "switch", [ENTRY_WAKE] = "wake",
+	[ENTRY_DRAIN] = "drain",   [ENTRY_ACCESS] = "access",
+	[ENTRY_CALM] = "calm",	   [ENTRY_LAST_FLUSH] = "flush",
+	[ENTRY_STALL] = "stall",   [ENTRY_VERDICT] = "verdict",
 };
 
 /* '<' is spelt out, so that no string can end a script element. */

@@ -306,6 +306,9 @@ void entry_words(const struct record *record, const struct entry *entry,
 	case ENTRY_ACCESS:
 		access_words(record, entry, buf, size);
 		break;
+	case ENTRY_CALM:
+		snprintf(buf, size, "calm: no more choices, all in turn");
+		break;
 	case ENTRY_LAST_FLUSH:
 		snprintf(buf, size, "all have ended; a last flush");
 		break;

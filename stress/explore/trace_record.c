@@ -25,6 +25,7 @@ static struct recorder {
 	unsigned int nr_handlers[PROGRAM_MAX_TASKS];
 	unsigned int choices_seen; /* for interrupts */
 	unsigned int task;	   /* that did the last thing, or NOBODY */
+	bool calm;		   /* the record says that the phase began */
 	bool over;		   /* what follows a failure is noise */
 } rec;
 
@@ -243,6 +244,10 @@ static void catch_up(unsigned int task, unsigned int irq_depth,
 {
 	look(event, actor_of(task));
 	follow_switch(task);
+	if (sim_calm_since() && !rec.calm) {
+		rec.calm = true;
+		add_entry(ENTRY_CALM, task)->step = sim_calm_since();
+	}
 	follow_irq(task, irq_depth);
 	add_wakes(task);
 	if (look_any(BY_DRAIN))
@@ -431,12 +436,13 @@ static void close_run(void)
 
 /* ---- A whole run ----------------------------------------------------------------------- */
 
-struct record *record_run(const struct program *program)
+struct record *record_run(const struct program *program, uint32_t max_steps)
 {
 	struct controlled_options options = {
 		.event = on_event,
 		.trace = on_op,
 		.faults = controlled_faults_of(program),
+		.max_steps = max_steps,
 	};
 
 	rec = (struct recorder){ .task = NOBODY };

@@ -31,7 +31,10 @@ static struct table {
 	bool *moved;	  /* places whose PTE or TLB entries changed */
 	struct row *rows;
 	uint32_t nr_rows;
+	unsigned int spins; /* rows of a livelock; more are like these */
 } table;
+
+#define MOST_SPINS 40
 
 /* ---- What is worth a row --------------------------------------------------------- */
 
@@ -142,6 +145,15 @@ static bool is_word_worth_it(uint32_t at)
 	if (kind == CELL_OWNER || kind == CELL_SLOT)
 		return writes(entry) && entry->before && entry->after;
 	return writes(entry);
+}
+
+/* Some of what goes on for ever is enough. */
+static bool is_repetition(void)
+{
+	const struct controlled_result *result = &table.record->result;
+
+	return strncmp(result->exec.sentence, "liveness: ", 10) == 0 &&
+	       table.spins > 0 && table.spins++ > MOST_SPINS;
 }
 
 static bool is_access_worth_it(uint32_t at)
@@ -350,8 +362,12 @@ static uint32_t add_entry(uint32_t at)
 		add_words(entry, entry->other, "-- ");
 		break;
 	case ENTRY_ACCESS:
-		if (is_access_worth_it(at))
+		if (is_access_worth_it(at) && !is_repetition())
 			add_words(entry, entry->task, "  ");
+		break;
+	case ENTRY_CALM:
+		table.spins = 1;
+		add_words(entry, entry->task, "-- ");
 		break;
 	case ENTRY_LAST_FLUSH:
 		add_words(entry, entry->task, "-- ");
@@ -466,6 +482,7 @@ void trace_print_table(FILE *out, const struct record *record)
 
 	table.record = record;
 	table.nr_rows = 0;
+	table.spins = 0;
 	table.values = trace_room(record->nr_cells, sizeof(table.values[0]));
 	table.moved = trace_room(record->nr_places, sizeof(table.moved[0]));
 	table.rows = trace_room(record->nr_entries, sizeof(table.rows[0]));

@@ -14,7 +14,7 @@ static struct record *record_of(const char *text)
 
 	cr_assert(program_parse(&program, text, strlen(text), &error), "%u: %s",
 		  error.line, error.expected);
-	return record_run(&program);
+	return record_run(&program, 0);
 }
 
 /* Run it again with one more choice. */
@@ -27,7 +27,7 @@ static struct record *record_again(struct record *record, uint32_t step,
 		.kind = (uint8_t)kind,
 		.arg = (uint8_t)arg,
 	};
-	return record_run(&program);
+	return record_run(&program, 0);
 }
 
 /* The first entry of that kind with @says in its words. */
@@ -406,7 +406,7 @@ Test(trace, records_of_random_runs)
 
 		if (!make_program(&result))
 			continue;
-		record = record_run(&program);
+		record = record_run(&program, 0);
 		cr_assert_eq(record->result.trace_hash, result.trace_hash);
 		cr_assert_eq(record->result.nr_unmatched, 0);
 		expect_changes_chain(record);

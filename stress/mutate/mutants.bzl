@@ -14,7 +14,7 @@ core/lib, or a file of a port. A bug in a port is judged by what runs on it: the
 unit tests on the sim, tsan on threads, the kernel on the PC.
 """
 
-_LOST_WAKEUP = "lost wake-up: task [0-9]+ sleeps on colour [0-9]+ while slot"
+_LOST_WAKEUP = "lost wake-up: task [A-D] sleeps on colour [0-9]+ while slot"
 _LOST_IN_KERNEL = "the waiter sleeps, and there is a slot for it"
 _STALE_IN_KERNEL = "stale TLB entry: 0x[0-9a-f]+ (has no PTE|maps pfn)"
 _HALF_AN_ENTRY = "the upper half of the PTE at 0x[0-9a-f]+ changes while it is"
@@ -50,6 +50,7 @@ MUTANTS = {
         slow = "some 12 s of search with store buffers; planted_test does it",
     ),
     "first_highmem_page": _mutant("page.c"),
+    "flush_and_retry": _mutant("pkmap.c", first = "explore"),
     "flush_before_clear": _mutant("pkmap.c"),
     "flush_keeps_idle": _mutant("pkmap.c", first = "unit"),
     "flush_serves_first": _mutant("pkmap.c"),
@@ -214,6 +215,7 @@ MUTANTS = {
         "pkmap_queue.c",
         slow = "a window of one step between threads; TSan finds it",
     ),
+    "stale_retry": _mutant("pkmap.c", first = "explore"),
     "stats_of_few_cpus": _mutant("stats.c", first = "unit"),
     "switch_leaves_window": _mutant("kmap_local.c"),
     "switch_restores_nothing": _mutant(

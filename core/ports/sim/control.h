@@ -10,6 +10,11 @@
  * point, and asks. Option 0 is always the default: run on, no interrupt, the
  * store reaches memory at once. So a run is described by the few questions
  * that were answered otherwise, and it repeats exactly.
+ *
+ * A run has two phases. In the first, the safety phase, anything may go wrong.
+ * After max_steps the second begins, the liveness phase: the machine is *calm*.
+ * What was held back arrives, nothing is asked any more, and each task that can
+ * run has its turn. Then everybody must be served, and soon.
  */
 
 #include "core/testing/machine.h"
@@ -125,7 +130,12 @@ struct sim_control {
 	bool delays;	    /* ask SIM_DELAY */
 	bool spurious;	    /* offer wake-ups for no reason */
 	bool timeouts;	    /* offer deadlines before their time */
-	uint32_t max_steps; /* a run that takes more has stalled */
+	uint32_t max_steps; /* of the safety phase */
+	/*
+	 * It is over: how many steps may the rest of the run take? If they are
+	 * not enough, it ends there. NULL: none.
+	 */
+	uint32_t (*calm)(void *arg);
 };
 
 /*
@@ -157,7 +167,16 @@ uint32_t sim_steps(void);
  */
 uint64_t sim_state_hash(void);
 
-/* Did the last run end because of max_steps? */
-bool sim_ran_out_of_steps(void);
+/* From inside choose(): the calm phase begins with the next step. */
+void sim_calm_after_this_step(void);
+
+/* The first step of the calm phase of the current or last run; 0: none yet. */
+uint32_t sim_calm_since(void);
+
+/*
+ * The steps of the calm phase did not suffice: the id of the task that was
+ * running in the end. 0: they did.
+ */
+uint32_t sim_gave_up_on(void);
 
 #endif

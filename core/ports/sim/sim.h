@@ -236,6 +236,21 @@ bool sim_drain_all(void);
 /* Will the next run be controlled? */
 bool sim_has_control(void);
 
+/* ---- sim_calm.c --------------------------------------------------------------- */
+
+void sim_calm_reset(void);
+
+/* It has this step and @steps - 1 more. */
+void sim_calm_begin(uint32_t steps);
+
+/* A point: whose turn is it? Ends the run when it has had its steps. */
+void sim_calm_point(void);
+
+/* The same when the current task cannot run on. pre: somebody can. */
+struct port_task *sim_calm_next(void);
+
+/* ---- sim_control.c, for sim_machine.c and sim_run.c -------------------------------- */
+
 /* A machine boots; a run begins and ends. */
 void sim_control_reset(void);
 void sim_control_begin(void);

@@ -6,8 +6,9 @@ bool sim_controlled;
 static const struct sim_control *wanted;
 static const struct sim_control *control;
 static uint32_t step;
-static bool out_of_steps;
+static uint32_t limit; /* steps of the safety phase */
 static bool frozen;
+static uint32_t frozen_points;
 
 void sim_set_control(const struct sim_control *chooser)
 {
@@ -18,8 +19,9 @@ void sim_control_reset(void)
 {
 	control = wanted;
 	step = 0;
-	out_of_steps = false;
+	limit = control ? control->max_steps : 0;
 	frozen = false;
+	sim_calm_reset();
 }
 
 bool sim_has_control(void)
@@ -52,6 +54,7 @@ bool sim_freeze(bool on)
 		controlled = sim_controlled;
 	sim_controlled = controlled && !(on && settled);
 	frozen = on;
+	frozen_points = 0;
 	return settled;
 }
 
@@ -60,9 +63,9 @@ uint32_t sim_steps(void)
 	return step;
 }
 
-bool sim_ran_out_of_steps(void)
+void sim_calm_after_this_step(void)
 {
-	return out_of_steps;
+	limit = step;
 }
 
 const char *sim_access_name(enum sim_access access)
@@ -106,7 +109,7 @@ static uint8_t ask(enum sim_question question, const struct options *options)
 {
 	unsigned int answer;
 
-	if (options->nr < 2)
+	if (options->nr < 2 || step > limit)
 		return options->option[0];
 	answer = control->choose(control->arg, question, options->option,
 				 options->nr);
@@ -167,6 +170,13 @@ static void ask_migrate(struct port_task *task)
 		sim_migrate(task, option - 1U);
 }
 
+/* No more questions; whoever chose has had its say. */
+static void calm_down(void)
+{
+	if (!sim_calm_since())
+		sim_calm_begin(control->calm ? control->calm(control->arg) : 0);
+}
+
 /* Counts as a step of its own, so that a step names one question of a kind. */
 struct port_task *sim_choose_next(struct port_task *fallback)
 {
@@ -174,7 +184,10 @@ struct port_task *sim_choose_next(struct port_task *fallback)
 
 	if (!sim_controlled || frozen)
 		return fallback;
-	step++;
+	if (++step > limit) {
+		calm_down();
+		return sim_calm_next();
+	}
 	task = chosen_task(ask_who(SIM_NEXT, fallback));
 	if (control->migrate)
 		ask_migrate(task);
@@ -335,15 +348,22 @@ static void ask_all(int access, void *sp)
 		sim_switch_to(next);
 }
 
+/* No oracle's look takes that many. What does, never returns. */
+#define MOST_FROZEN_POINTS 1000000
+
 void sim_point(enum sim_access access)
 {
-	if (!sim_controlled || frozen || sim_running() == &sim.controller)
+	if (!sim_controlled || sim_running() == &sim.controller)
 		return;
-	if (++step > control->max_steps) {
-		out_of_steps = true;
-		sim_stop_run();
+	if (frozen) {
+		if (++frozen_points == MOST_FROZEN_POINTS)
+			sim_stop_run();
+	} else if (++step > limit) {
+		calm_down();
+		sim_calm_point();
+	} else {
+		fiber_with_registers(ask_all, (int)access);
 	}
-	fiber_with_registers(ask_all, (int)access);
 }
 
 void sim_tell(enum sim_access access, const void *word, uint64_t before,
