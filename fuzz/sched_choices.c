@@ -171,12 +171,34 @@ static bool fail_alloc(const struct mutation *m, struct choice *choice)
 	return true;
 }
 
+/* A CPU goes; or one that has gone by then comes back. */
+static bool come_and_go(const struct mutation *m, struct choice *choice)
+{
+	const struct program *program = m->program;
+
+	choice->step = any_step(m);
+	choice->kind = CHOICE_OFFLINE;
+	choice->arg = (uint8_t)below(m, program->machine.nr_cpus);
+	for (unsigned int i = 0; i < program->nr_choices; i++) {
+		const struct choice *other = &program->choices[i];
+
+		if (other->kind == CHOICE_OFFLINE &&
+		    other->step < choice->step && one_in(m, 2)) {
+			choice->kind = CHOICE_ONLINE;
+			choice->arg = other->arg;
+		}
+	}
+	return program->machine.nr_cpus > 1;
+}
+
 /* A delayed store or a wake-up, if there is what it needs. */
 static bool fault(const struct mutation *m, struct choice *choice)
 {
-	switch (below(m, 8)) {
+	switch (below(m, 9)) {
 	case 6:
 		return fail_alloc(m, choice);
+	case 7:
+		return come_and_go(m, choice);
 	case 5:
 		choice->step = any_step(m);
 		choice->kind = CHOICE_DROP;

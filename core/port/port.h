@@ -156,7 +156,8 @@ void port_tlb_flush_local_page(vaddr_t vaddr);
 
 /*
  * Every CPU forgets the translations of @nr pages, or of all pages outside
- * the direct map. On return no CPU uses an old one.
+ * the direct map. On return no CPU uses an old one. A CPU that is offline is
+ * not waited for; it forgets everything before it comes online.
  * pre: interrupts are on (a CPU that waits here must answer others), not in
  * an interrupt. Preemption may be disabled.
  */

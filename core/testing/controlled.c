@@ -13,6 +13,11 @@ struct run {
 /* Not reentrant: one at most. */
 static const struct run *under_way;
 
+static enum choice_kind kind_of_hotplug(uint8_t option)
+{
+	return option & SIM_ONLINE ? CHOICE_ONLINE : CHOICE_OFFLINE;
+}
+
 static enum choice_kind kind_of_wake(uint8_t option)
 {
 	if (option & SIM_TIMEOUT)
@@ -40,6 +45,10 @@ static struct choice choice_of(uint32_t step, enum sim_question question,
 	if (question == SIM_WHO || question == SIM_NEXT) {
 		choice.kind = (uint8_t)kind_of_wake(option);
 		option &= (uint8_t)~(SIM_TIMEOUT | SIM_SPURIOUS);
+	}
+	if (question == SIM_HOTPLUG) {
+		choice.kind = (uint8_t)kind_of_hotplug(option);
+		option &= (uint8_t)~SIM_ONLINE;
 	}
 	choice.arg = (uint8_t)(option - 1);
 	return choice;
@@ -140,7 +149,7 @@ static uint32_t calm(void *arg)
 
 static const char *const fault_names[CONTROLLED_NR_FAULTS] = {
 	"irq",	   "tso", "spurious", "timeout", "cancel",
-	"migrate", "ipi", "tlb",      "oom",
+	"migrate", "ipi", "tlb",      "oom",	 "hotplug",
 };
 
 const char *controlled_fault_name(unsigned int nr)
@@ -187,6 +196,8 @@ uint32_t controlled_faults_of(const struct program *program)
 		[CHOICE_DROP] = FAULT_TLB,
 		[CHOICE_ALLOC] = FAULT_OOM,
 		[CHOICE_ALLOC_ON] = FAULT_OOM,
+		[CHOICE_OFFLINE] = FAULT_HOTPLUG,
+		[CHOICE_ONLINE] = FAULT_HOTPLUG,
 	};
 	uint32_t faults = 0;
 
@@ -235,6 +246,7 @@ void controlled_run(const struct program *program,
 		.drops = options->faults & FAULT_TLB,
 		.allocs = options->faults & FAULT_OOM,
 		.delays = options->faults & FAULT_IPI,
+		.hotplug = options->faults & FAULT_HOTPLUG,
 		.spurious = options->faults & FAULT_SPURIOUS,
 		.timeouts = options->faults & FAULT_TIMEOUT,
 		.max_steps = options->max_steps ? options->max_steps

@@ -26,9 +26,10 @@ enum controlled_fault {
 	FAULT_IPI = 1 << 6,	 /* CPUs answer a shootdown later */
 	FAULT_TLB = 1 << 7,	 /* TLBs forget what they have */
 	FAULT_OOM = 1 << 8,	 /* an allocation of the boot fails */
+	FAULT_HOTPLUG = 1 << 9,	 /* CPUs go offline and come back */
 };
 
-#define CONTROLLED_NR_FAULTS 9
+#define CONTROLLED_NR_FAULTS 10
 #define CONTROLLED_ALL_FAULTS ((1U << CONTROLLED_NR_FAULTS) - 1)
 
 /* The name of class number @nr, from 0: "irq". */

@@ -292,6 +292,42 @@ Test(controlled, a_task_with_a_local_map_stays)
 	cr_expect_gt(with_one, 0);
 }
 
+/* ---- CPUs that come and go ------------------------------------------------------ */
+
+/* Gone at step @from and back at step @to; could it be? */
+static bool gone_between(unsigned int cpu, uint32_t from, uint32_t to)
+{
+	const uint8_t arg = (uint8_t)cpu;
+
+	program.nr_choices = 2;
+	program.choices[0] = (struct choice){ from, CHOICE_OFFLINE, arg };
+	program.choices[1] = (struct choice){ to, CHOICE_ONLINE, arg };
+	play();
+	cr_assert_eq(result.exec.verdict, EXEC_OK, "CPU %u, %u to %u: %s", cpu,
+		     from, to, result.exec.sentence);
+	return result.nr_unmatched == 0;
+}
+
+Test(controlled, a_cpu_goes_at_any_step_and_comes_back)
+{
+	unsigned int gone[2] = { 0 };
+	uint32_t steps;
+
+	parse("machine cpus=2 slots=2\n"
+	      "task A cpu=0: kmap p0; check; kunmap p0; kmap p1; kmap p2\n"
+	      "task B cpu=1: kmap p0; local p1; check; unlocal; kunmap p0\n"
+	      "irq I cpu=1: local p3; check\nB: raise I; flush; kmap p3\n"
+	      "A: kunmap p1; kunmap p2\n");
+	play();
+	steps = result.steps;
+	for (uint32_t i = 1; i <= steps; i++)
+		for (uint32_t j = i + 1; j < i + 20; j++)
+			for (unsigned int cpu = 0; cpu < 2; cpu++)
+				gone[cpu] += gone_between(cpu, i, j);
+	cr_expect_gt(gone[0], 500, "%u", gone[0]);
+	cr_expect_gt(gone[1], 500, "%u", gone[1]);
+}
+
 /* ---- Interrupts in interrupts -------------------------------------------------- */
 
 #define TWO_HANDLERS(nested) \
@@ -382,6 +418,8 @@ Test(faults, those_that_a_program_needs)
 		{ "drop:0", FAULT_TLB },
 		{ "alloc:1", FAULT_OOM },
 		{ "alloc:1:on", FAULT_OOM },
+		{ "offline:0", FAULT_HOTPLUG },
+		{ "online:0", FAULT_HOTPLUG },
 	};
 	char text[64];
 

@@ -57,18 +57,21 @@ unsigned int choice_order(enum choice_kind kind)
 		return 1;
 	case CHOICE_DROP:
 		return 2;
-	case CHOICE_IRQ:
+	case CHOICE_OFFLINE:
+	case CHOICE_ONLINE:
 		return 3;
-	case CHOICE_CANCEL:
+	case CHOICE_IRQ:
 		return 4;
+	case CHOICE_CANCEL:
+		return 5;
 	case CHOICE_RUN:
 	case CHOICE_TIMEOUT:
 	case CHOICE_SPURIOUS:
-		return 5;
-	case CHOICE_MIGRATE:
 		return 6;
-	default: /* what becomes of the access itself */
+	case CHOICE_MIGRATE:
 		return 7;
+	default: /* what becomes of the access itself */
+		return 8;
 	}
 }
 
@@ -88,6 +91,8 @@ bool choice_fits(const struct program *program, const struct choice *choice)
 	case CHOICE_ACK:
 	case CHOICE_DROP:
 	case CHOICE_MIGRATE:
+	case CHOICE_OFFLINE:
+	case CHOICE_ONLINE:
 		return choice->arg < program->machine.nr_cpus;
 	default:
 		return choice->kind < CHOICE_NR_KINDS &&

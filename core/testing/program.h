@@ -124,6 +124,8 @@ enum choice_kind {
 	CHOICE_DROP,	 /* N=drop:C: CPU arg's TLB forgets all */
 	CHOICE_ALLOC, /* 0=alloc:M: allocation M of the boot fails; arg M - 1 */
 	CHOICE_ALLOC_ON, /* 0=alloc:M:on: that one and all after it */
+	CHOICE_OFFLINE,	 /* N=offline:C: CPU arg goes offline */
+	CHOICE_ONLINE,	 /* N=online:C: CPU arg comes online, its TLB empty */
 	CHOICE_NR_KINDS
 };
 

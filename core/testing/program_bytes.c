@@ -71,7 +71,9 @@ void op_decode(const struct program *program, struct op *op,
  * second byte of a choice is its distance in steps from the one before. A
  * distance above 255 takes fillers, which are choices of nothing.
  */
-#define FIRST_CHOICE_CODE 22
+#define FIRST_CHOICE_CODE 20
+#define CODE_OFFLINE 20	 /* CPU */
+#define CODE_ONLINE 21	 /* CPU */
 #define CODE_ALLOC 22	 /* allocation - 1 */
 #define CODE_ALLOC_ON 23 /* the same */
 #define CODE_CANCEL 24	 /* task; CANCEL_DELAY */
@@ -87,6 +89,34 @@ void op_decode(const struct program *program, struct op *op,
 #define WAKE_SPURIOUS 4
 #define LOCAL_HOLD 4
 #define MAX_DISTANCE 255
+
+_Static_assert(OP_NR_KINDS <= FIRST_CHOICE_CODE,
+	       "the codes of operations and of choices do not meet");
+
+/* The kind of a choice with a number; CHOICE_NR_KINDS: none has that code. */
+static enum choice_kind kind_of_code(unsigned int code)
+{
+	switch (code) {
+	case CODE_OFFLINE:
+		return CHOICE_OFFLINE;
+	case CODE_ONLINE:
+		return CHOICE_ONLINE;
+	case CODE_ALLOC:
+		return CHOICE_ALLOC;
+	case CODE_ALLOC_ON:
+		return CHOICE_ALLOC_ON;
+	case CODE_ACK:
+		return CHOICE_ACK;
+	case CODE_DROP:
+		return CHOICE_DROP;
+	case CODE_MIGRATE:
+		return CHOICE_MIGRATE;
+	case CODE_DRAIN:
+		return CHOICE_DRAIN;
+	default:
+		return CHOICE_NR_KINDS;
+	}
+}
 
 /* Whether the program has what it names is seen later. */
 static bool decode_choice_kind(struct choice *choice, unsigned int code,
@@ -110,24 +140,10 @@ static bool decode_choice_kind(struct choice *choice, unsigned int code,
 		if (choice->kind == CHOICE_HOLD)
 			choice->arg = 0;
 		return true;
-	case CODE_ALLOC:
-	case CODE_ALLOC_ON:
-		choice->kind = code == CODE_ALLOC ? CHOICE_ALLOC
-						  : CHOICE_ALLOC_ON;
-		choice->arg = (uint8_t)arg;
-		return true;
-	case CODE_ACK:
-	case CODE_DROP:
-	case CODE_MIGRATE:
-	case CODE_DRAIN:
-		choice->kind = code == CODE_DRAIN  ? CHOICE_DRAIN
-			       : code == CODE_ACK  ? CHOICE_ACK
-			       : code == CODE_DROP ? CHOICE_DROP
-						   : CHOICE_MIGRATE;
-		choice->arg = (uint8_t)arg;
-		return true;
 	default:
-		return false;
+		choice->kind = (uint8_t)kind_of_code(code);
+		choice->arg = (uint8_t)arg;
+		return choice->kind != CHOICE_NR_KINDS;
 	}
 }
 
@@ -176,6 +192,10 @@ static unsigned int choice_code(const struct choice *choice)
 		return CODE_ALLOC << 3 | choice->arg;
 	case CHOICE_ALLOC_ON:
 		return CODE_ALLOC_ON << 3 | choice->arg;
+	case CHOICE_OFFLINE:
+		return CODE_OFFLINE << 3 | choice->arg;
+	case CHOICE_ONLINE:
+		return CODE_ONLINE << 3 | choice->arg;
 	case CHOICE_DELAY:
 		return CODE_CANCEL << 3 | CANCEL_DELAY;
 	case CHOICE_CANCEL:

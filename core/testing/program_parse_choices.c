@@ -27,7 +27,7 @@ static bool parse_choice_of_task(struct parser *p, struct choice *choice,
 
 	if (!actor_of(word, &actor) || actor >= p->program->nr_tasks)
 		return fail(p, "a task, irq:, hold, drain:, migrate:, delay, "
-			       "ack:, drop: or alloc:");
+			       "ack:, drop:, alloc:, offline: or online:");
 	take(p, word);
 	choice->kind = CHOICE_RUN;
 	choice->arg = (uint8_t)actor;
@@ -68,6 +68,26 @@ static bool parse_alloc(struct parser *p, struct choice *choice)
 	return true;
 }
 
+/* Words that a CPU follows. */
+static bool choice_of_cpu(struct word word, uint8_t *kind)
+{
+	static const struct {
+		const char *word;
+		enum choice_kind kind;
+	} table[] = {
+		{ "drain", CHOICE_DRAIN },     { "ack", CHOICE_ACK },
+		{ "drop", CHOICE_DROP },       { "migrate", CHOICE_MIGRATE },
+		{ "offline", CHOICE_OFFLINE }, { "online", CHOICE_ONLINE },
+	};
+
+	for (unsigned int i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		*kind = (uint8_t)table[i].kind;
+		if (word_is(word, table[i].word))
+			return true;
+	}
+	return false;
+}
+
 static bool parse_choice_value(struct parser *p, struct choice *choice)
 {
 	struct word word = peek_word(p);
@@ -89,15 +109,7 @@ static bool parse_choice_value(struct parser *p, struct choice *choice)
 		take(p, word);
 		return parse_alloc(p, choice);
 	}
-	if (word_is(word, "drain"))
-		choice->kind = CHOICE_DRAIN;
-	else if (word_is(word, "ack"))
-		choice->kind = CHOICE_ACK;
-	else if (word_is(word, "drop"))
-		choice->kind = CHOICE_DROP;
-	else if (word_is(word, "migrate"))
-		choice->kind = CHOICE_MIGRATE;
-	else
+	if (!choice_of_cpu(word, &choice->kind))
 		return parse_choice_of_task(p, choice, word);
 	take(p, word);
 	return parse_cpu_of(p, &choice->arg);

@@ -153,18 +153,19 @@ Test(parse, choices)
 		{ 23, CHOICE_HOLD, 0 },	    { 24, CHOICE_CANCEL, 1 },
 		{ 25, CHOICE_MIGRATE, 0 },  { 26, CHOICE_DELAY, 0 },
 		{ 27, CHOICE_ACK, 1 },	    { 28, CHOICE_DROP, 1 },
+		{ 29, CHOICE_OFFLINE, 1 },  { 30, CHOICE_ONLINE, 0 },
 		{ 99999, CHOICE_DRAIN, 1 },
 	};
 
-	cr_assert(
-		parse("machine cpus=2\ntask A\ntask B\nirq I\n"
-		      "choices v2: 0=alloc:2 0=alloc:8:on\n"
-		      "choices v2: 12=B 15=irq:I 20=B:timeout\n"
-		      "choices v2: 23=A:spurious 23=hold 24=B:cancel "
-		      "25=migrate:0 26=delay 27=ack:1 28=drop:1 99999=drain:1"),
-		"line %u: %s", error.line, error.expected);
-	cr_assert_eq(program.nr_choices, 13);
-	for (unsigned int i = 0; i < 13; i++) {
+	cr_assert(parse("machine cpus=2\ntask A\ntask B\nirq I\n"
+			"choices v2: 0=alloc:2 0=alloc:8:on\n"
+			"choices v2: 12=B 15=irq:I 20=B:timeout\n"
+			"choices v2: 23=A:spurious 23=hold 24=B:cancel "
+			"25=migrate:0 26=delay 27=ack:1 28=drop:1 "
+			"29=offline:1 30=online:0 99999=drain:1"),
+		  "line %u: %s", error.line, error.expected);
+	cr_assert_eq(program.nr_choices, 15);
+	for (unsigned int i = 0; i < 15; i++) {
 		cr_expect_eq(program.choices[i].step, choices[i].step);
 		cr_expect_eq(program.choices[i].kind, choices[i].kind);
 		cr_expect_eq(program.choices[i].arg, choices[i].arg);
@@ -358,9 +359,9 @@ static const struct bad_text {
 	{ "machine\ntask A\nchoices v2: 5", 3,
 	  "expected =, found the end of the file" },
 	{ "machine\ntask A\nchoices v2: 5=B", 3,
-	  "expected a task, irq:, hold, drain:, migrate:, delay, ack:, drop: or alloc:, found 'B'" },
+	  "expected a task, irq:, hold, drain:, migrate:, delay, ack:, drop:, alloc:, offline: or online:, found 'B'" },
 	{ "machine\ntask A\nirq I\nchoices v2: 5=I", 4,
-	  "expected a task, irq:, hold, drain:, migrate:, delay, ack:, drop: or alloc:, found 'I'" },
+	  "expected a task, irq:, hold, drain:, migrate:, delay, ack:, drop:, alloc:, offline: or online:, found 'I'" },
 	{ "machine\ntask A\nchoices v2: 5=A:late", 3,
 	  "expected timeout, spurious or cancel, found 'late'" },
 	{ "machine\ntask A\nchoices v2: 5=irq I", 3, "expected :, found 'I'" },

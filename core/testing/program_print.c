@@ -91,6 +91,8 @@ static const struct {
 	[CHOICE_DROP] = { "drop:", ARG_CPU },
 	[CHOICE_ALLOC] = { "alloc:", ARG_ALLOC },
 	[CHOICE_ALLOC_ON] = { "alloc:", ARG_ALLOC },
+	[CHOICE_OFFLINE] = { "offline:", ARG_CPU },
+	[CHOICE_ONLINE] = { "online:", ARG_CPU },
 };
 
 size_t choice_print(const struct choice *choice, char *buf, size_t size)

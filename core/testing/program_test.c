@@ -239,13 +239,13 @@ Test(round_trip, generated_programs_through_text_and_bytes)
 	cr_expect_eq(wrong, 0);
 }
 
-/* How many operations the bytes hold: a first byte from 0xb0 up is a choice. */
+/* How many operations the bytes hold: a first byte from 0xa0 up is a choice. */
 static unsigned int count_ops(const uint8_t *bytes, size_t len)
 {
 	unsigned int nr = 0;
 
 	for (size_t at = PROGRAM_HEADER_BYTES; at + 2 <= len; at += 2)
-		nr += bytes[at] < 0xb0 && nr < PROGRAM_MAX_OPS;
+		nr += bytes[at] < 0xa0 && nr < PROGRAM_MAX_OPS;
 	return nr;
 }
 

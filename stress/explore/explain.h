@@ -51,6 +51,13 @@ const char *doer_name(const struct record *record, uint32_t at, char *buf);
 
 uint32_t step_of(const struct record *record, uint32_t at);
 
+/* The last entry before @limit that took or brought @cpu, or NONE. */
+uint32_t last_hotplug(const struct record *record, unsigned int cpu,
+		      uint32_t limit);
+
+/* Offline when the run was over? */
+bool is_offline(const struct record *record, unsigned int cpu);
+
 /* Asleep when the run was over? */
 bool is_asleep(const struct record *record, unsigned int task);
 

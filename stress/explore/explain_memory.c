@@ -25,6 +25,7 @@ static bool find_stale(const struct record *record, struct stale *stale)
 		int pte = cell_find(record, CELL_PTE, cell->a, 0);
 
 		if (cell->kind != CELL_TLB || record->values[c] == 0 ||
+		    is_offline(record, cell->b) ||
 		    record->values[c] == record->values[pte])
 			continue;
 		*stale = (struct stale){
@@ -147,8 +148,14 @@ static void say_missing_flush(const struct record *record,
 {
 	uint32_t late = find_flush(record, stale->place, stale->cleared + 1,
 				   record->nr_entries);
+	uint32_t back = last_hotplug(record, stale->cpu, record->nr_entries);
 
-	if (record->entries[stale->cleared].kind == ENTRY_LAST_FLUSH)
+	if (back != NONE && back > stale->cleared)
+		text_append(buf, SENTENCE_SIZE,
+			    "CPU %u was offline, and came online at step "
+			    "%" PRIu32 " without a flush",
+			    stale->cpu, step_of(record, back));
+	else if (record->entries[stale->cleared].kind == ENTRY_LAST_FLUSH)
 		text_append(buf, SENTENCE_SIZE,
 			    "after that it did not flush CPU %u", stale->cpu);
 	else if (record->entries[stale->cleared].kind == ENTRY_SWITCH)

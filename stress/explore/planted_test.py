@@ -132,6 +132,11 @@ class Planted(unittest.TestCase):
                                      "--faults=none", "p.hmt")
                 self.assertRegex(found, r"BUG: overtaken: [A-D] came later")
 
+    def test_a_cpu_that_comes_online_unflushed(self):
+        self.check("online_unflushed",
+                   r"was offline, and came online at step \d+ without a flush",
+                   "--faults=hotplug")
+
     def test_a_missing_fence(self):
         self.check("enqueue_unfenced", r"was still held back", "--faults=tso")
 

@@ -7,11 +7,18 @@
  * again from its beginning.
  */
 
+static bool is_free(enum sim_question question, uint8_t option)
+{
+	if (question == SIM_NEXT)
+		return !(option & (SIM_TIMEOUT | SIM_SPURIOUS));
+	return question == SIM_HOTPLUG && (option & SIM_ONLINE);
+}
+
 /*
  * What counts against the bound: an answer other than the default where the
  * task could have run on, and a wake-up that nobody sent. Who comes next after
- * one that cannot, when a delayed store or answer lands, and which allocation of
- * the boot fails, is free.
+ * one that cannot, when a delayed store or answer lands or a CPU that has gone
+ * comes back, and which allocation of the boot fails, is free.
  */
 static uint32_t costly(const struct search *s, enum sim_question question,
 		       const uint8_t *options, unsigned int nr)
@@ -22,8 +29,7 @@ static uint32_t costly(const struct search *s, enum sim_question question,
 	    question == SIM_ACK || question == SIM_ALLOC)
 		return 0;
 	for (unsigned int i = 1; i < nr; i++)
-		if (question != SIM_NEXT ||
-		    options[i] & (SIM_TIMEOUT | SIM_SPURIOUS))
+		if (!is_free(question, options[i]))
 			mask |= 1U << i;
 	return mask;
 }

@@ -21,9 +21,10 @@ static unsigned int task_of(uint8_t option)
 static void draw_appetites(struct search *s)
 {
 	static const unsigned int appetite[] = { 2, 4, 8, 16, 32, 64, 128 };
-	static const uint8_t optional[] = { SIM_IRQ,	 SIM_HOLD,  SIM_CANCEL,
-					    SIM_MIGRATE, SIM_DELAY, SIM_DROP,
-					    SIM_ALLOC };
+	static const uint8_t optional[] = {
+		SIM_IRQ,   SIM_HOLD, SIM_CANCEL, SIM_MIGRATE,
+		SIM_DELAY, SIM_DROP, SIM_ALLOC,	 SIM_HOTPLUG,
+	};
 	const unsigned int nr = sizeof(appetite) / sizeof(appetite[0]);
 
 	for (unsigned int q = 0; q < SIM_NR_QUESTIONS; q++)

@@ -59,6 +59,7 @@ enum entry_kind {
 	ENTRY_SWITCH, /* away from task other; text: why it stopped */
 	ENTRY_WAKE,   /* task other, by nobody's hand; text: by what */
 	ENTRY_DRAIN,  /* held-back stores of a CPU reach memory */
+	ENTRY_CHANCE, /* a choice that no other entry tells of */
 	ENTRY_ACCESS,
 	ENTRY_CALM, /* the liveness phase begins: no more choices, in turns */
 	ENTRY_LAST_FLUSH, /* the oracle's, when all have ended */
@@ -72,9 +73,10 @@ struct entry {
 	uint8_t actor;	/* 0 to 3 tasks, 4 and 5 handlers */
 	uint8_t task;	/* the actor, or the task that it interrupted */
 	uint8_t cpu;
-	uint8_t other; /* a second task: switched away from, woken, ... */
-	bool held;     /* the store waits in the CPU's store buffer */
-	int cell;      /* the word or the PTE in question, or -1 */
+	uint8_t other;	/* a second task: switched away from, woken, ... */
+	uint8_t chance; /* ENTRY_CHANCE: enum choice_kind; other: its arg */
+	bool held;	/* the store waits in the CPU's store buffer */
+	int cell;	/* the word or the PTE in question, or -1 */
 	uint32_t step;
 	uint32_t first_change;
 	uint32_t nr_changes;
@@ -146,6 +148,12 @@ int cell_find(const struct record *record, enum cell_kind kind, unsigned int a,
  */
 void entry_words(const struct record *record, const struct entry *entry,
 		 char *buf, size_t size);
+
+/*
+ * "cpu%u goes offline": what an ENTRY_CHANCE says of a kind of choice; NULL:
+ * other entries tell of it.
+ */
+const char *chance_words(enum choice_kind kind);
 
 /* ---- Where in the source ---------------------------------------------------------- */
 

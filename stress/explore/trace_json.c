@@ -23,7 +23,7 @@
  *			(which one: trace.h says), name, first (its first value)
  *	entries		what happened, in order; absent members are empty:
  *			step, kind (begin, end, enter, leave, switch, wake, drain,
- *			access, calm, flush, stall, verdict), actor and task (numbers of
+ *			chance, access, calm, flush, stall, verdict), actor and task (numbers of
  *			actors: the task is the one a handler interrupted), says
  *			(in words), op (begin, end), outcome (end), access
  *			(load, store, ...), write (true: it changed the word), held
@@ -51,6 +51,7 @@ static const char *const entry_names[] = {
 	[ENTRY_DRAIN] = "drain",   [ENTRY_ACCESS] = "access",
 	[ENTRY_CALM] = "calm",	   [ENTRY_LAST_FLUSH] = "flush",
 	[ENTRY_STALL] = "stall",   [ENTRY_VERDICT] = "verdict",
+	[ENTRY_CHANCE] = "chance",
 };
 
 /* '<' is spelt out, so that no string can end a script element. */

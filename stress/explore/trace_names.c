@@ -275,6 +275,28 @@ static void drain_words(const struct record *record, const struct entry *entry,
 	}
 }
 
+const char *chance_words(enum choice_kind kind)
+{
+	static const char *const words[CHOICE_NR_KINDS] = {
+		[CHOICE_MIGRATE] = "goes on on cpu%u",
+		[CHOICE_DROP] = "cpu%u's TLB forgets all",
+		[CHOICE_OFFLINE] = "cpu%u goes offline",
+		[CHOICE_ONLINE] = "cpu%u comes online",
+		[CHOICE_CANCEL] = "a signal comes for %c",
+	};
+
+	return words[kind];
+}
+
+static void say_chance(const struct entry *entry, char *buf, size_t size)
+{
+	unsigned int arg = entry->other;
+
+	if (entry->chance == CHOICE_CANCEL)
+		arg = (unsigned char)actor_letter(arg);
+	hm_format(buf, size, chance_words(entry->chance), arg);
+}
+
 void entry_words(const struct record *record, const struct entry *entry,
 		 char *buf, size_t size)
 {
@@ -299,6 +321,9 @@ void entry_words(const struct record *record, const struct entry *entry,
 	case ENTRY_WAKE:
 		snprintf(buf, size, "%c is woken by %s",
 			 actor_letter(entry->other), entry->text);
+		break;
+	case ENTRY_CHANCE:
+		say_chance(entry, buf, size);
 		break;
 	case ENTRY_DRAIN:
 		drain_words(record, entry, buf, size);

@@ -24,6 +24,7 @@ static struct recorder {
 	unsigned int handlers[PROGRAM_MAX_TASKS][PROGRAM_MAX_IRQS];
 	unsigned int nr_handlers[PROGRAM_MAX_TASKS];
 	unsigned int choices_seen; /* for interrupts */
+	unsigned int chances_seen; /* for add_chances() */
 	unsigned int task;	   /* that did the last thing, or NOBODY */
 	bool calm;		   /* the record says that the phase began */
 	bool over;		   /* what follows a failure is noise */
@@ -238,6 +239,26 @@ static void add_wakes(unsigned int task)
 	}
 }
 
+/* A signal that wakes its task is told as that. */
+static void add_chances(unsigned int task)
+{
+	const struct controlled_result *result = &rec.record->result;
+	struct entry *entry;
+
+	while (rec.chances_seen < result->nr_choices) {
+		const struct choice *choice =
+			&result->choices[rec.chances_seen++];
+
+		if (!chance_words(choice->kind) ||
+		    (choice->kind == CHOICE_CANCEL && look_any(BY_WAKER)))
+			continue;
+		entry = add_entry(ENTRY_CHANCE, task);
+		entry->chance = choice->kind;
+		entry->other = choice->arg;
+		look_take(entry, BY_OTHERS);
+	}
+}
+
 /* All that came before what we are told of now. */
 static void catch_up(unsigned int task, unsigned int irq_depth,
 		     const struct sim_event *event)
@@ -249,6 +270,7 @@ static void catch_up(unsigned int task, unsigned int irq_depth,
 		add_entry(ENTRY_CALM, task)->step = sim_calm_since();
 	}
 	follow_irq(task, irq_depth);
+	add_chances(task);
 	add_wakes(task);
 	if (look_any(BY_DRAIN))
 		look_take(add_entry(ENTRY_DRAIN, task), BY_DRAIN);
@@ -313,10 +335,11 @@ static void on_op(void *arg, const char *who, const char *op,
 
 static bool all_ended(void)
 {
+	bool ended = true;
+
 	for (unsigned int t = 0; t < rec.record->program.nr_tasks; t++)
-		if (sim.tasks[t].state != SIM_TASK_DONE)
-			return false;
-	return true;
+		ended &= sim.tasks[t].state == SIM_TASK_DONE;
+	return ended;
 }
 
 /* The held-back store of @cpu that has @younger ones behind it. */
@@ -360,6 +383,7 @@ static bool any_stale(const struct record *record)
 		int pte = cell_find(record, CELL_PTE, cell->a, 0);
 
 		if (cell->kind == CELL_TLB && record->values[c] != 0 &&
+		    !sim.cpus[cell->b].offline &&
 		    record->values[c] != record->values[pte])
 			return true;
 	}
@@ -374,12 +398,10 @@ static bool failed_in_last_flush(void)
 {
 	const struct exec_result *exec = &rec.record->result.exec;
 
-	if (exec->verdict != EXEC_BUG)
-		return false;
-	if (strstr(exec->sentence, "flush"))
-		return true;
-	return strncmp(exec->sentence, "stale TLB entry", 15) == 0 &&
-	       !any_stale(rec.record);
+	return exec->verdict == EXEC_BUG &&
+	       (strstr(exec->sentence, "flush") ||
+		(strncmp(exec->sentence, "stale TLB entry", 15) == 0 &&
+		 !any_stale(rec.record)));
 }
 
 static void close_ended_run(void)

@@ -329,10 +329,8 @@ static void add_words(const struct entry *entry, unsigned int column,
 
 static void add_switch(const struct entry *entry)
 {
-	bool by_choice = strcmp(entry->text, "is preempted") == 0;
-	bool spins = strncmp(entry->text, "spins", 5) == 0;
-
-	if (by_choice || spins)
+	if (strcmp(entry->text, "is preempted") == 0 ||
+	    strncmp(entry->text, "spins", 5) == 0)
 		add_words(entry, entry->other, "-- ");
 }
 
@@ -369,6 +367,7 @@ static uint32_t add_entry(uint32_t at)
 		table.spins = 1;
 		add_words(entry, entry->task, "-- ");
 		break;
+	case ENTRY_CHANCE:
 	case ENTRY_LAST_FLUSH:
 		add_words(entry, entry->task, "-- ");
 		break;

@@ -137,6 +137,10 @@ MUTANTS = {
         lanes = {"kernel": _LOST_IN_KERNEL},
     ),
     "offset_not_masked": _mutant("kmap_local.c", first = "unit"),
+    "online_unflushed": _mutant(
+        "core/ports/sim/sim_hotplug.c",
+        first = "unit",
+    ),
     "one_window_too_few": _mutant("kmap_local.c"),
     "one_window_too_many": _mutant("kmap_local.c"),
     "overflow_leaks_depth": _mutant("kmap_local.c"),

@@ -84,12 +84,18 @@ enum sim_question {
 	 * too. SIM_STOP_RUN is no answer, for no run has begun.
 	 */
 	SIM_ALLOC,
+	/*
+	 * Which CPU goes offline now: a CPU + 1? Its tasks go on on the first
+	 * one that is online. Or which comes back: the same, plus SIM_ONLINE.
+	 */
+	SIM_HOTPLUG,
 	SIM_NR_QUESTIONS
 };
 
 #define SIM_TIMEOUT 0x40u
 #define SIM_SPURIOUS 0x80u
 #define SIM_ALLOC_ON 0x80u
+#define SIM_ONLINE 0x40u
 #define SIM_MAX_OPTIONS 32
 
 /*
@@ -128,6 +134,7 @@ struct sim_control {
 	bool drops;	    /* ask SIM_DROP */
 	bool allocs;	    /* ask SIM_ALLOC */
 	bool delays;	    /* ask SIM_DELAY */
+	bool hotplug;	    /* ask SIM_HOTPLUG */
 	bool spurious;	    /* offer wake-ups for no reason */
 	bool timeouts;	    /* offer deadlines before their time */
 	uint32_t max_steps; /* of the safety phase */

@@ -85,6 +85,7 @@ struct sim_cpu {
 	uint32_t shootdowns;  /* not answered yet: one bit for each task's id */
 	uint32_t irqs_active; /* that were chosen: one bit for each */
 	bool irq_off;
+	bool offline;
 	struct sim_buffered_store stores[SIM_STORE_BUFFER]; /* oldest first */
 	unsigned int nr_stores;
 };
@@ -136,6 +137,15 @@ const char *sim_tlb_audit(void);
 /* @cpu's TLB forgets all, and loads again what is used. */
 void sim_tlb_drop(unsigned int cpu);
 
+/* @cpu's TLB forgets all, as when CR3 is loaded. */
+void sim_tlb_flush_all(unsigned int cpu);
+
+/*
+ * @cpu loads what it may of the slots, as speculation can; the next audit looks
+ * at all that its TLB has.
+ */
+void sim_tlb_load_slots(unsigned int cpu);
+
 /* @cpu answers all shootdowns that wait for it. */
 void sim_answer(unsigned int cpu);
 
@@ -156,11 +166,32 @@ struct port_task *sim_running(void);
 bool sim_can_run(const struct port_task *task);
 bool sim_cpu_yields_to(const struct port_task *task);
 
-/* Nothing keeps @task where it is, and @cpu would take it. */
+/* Nothing keeps @task, which is not over, on its CPU. */
+bool sim_may_leave(const struct port_task *task);
+
+/* The same, and @cpu would take it. */
 bool sim_can_migrate(const struct port_task *task, unsigned int cpu);
 
 /* @task's next step is on @cpu. pre: sim_can_migrate(); it may be running. */
 void sim_migrate(struct port_task *task, unsigned int cpu);
+
+/*
+ * Could @cpu go offline now? Not the one that executes, nor one with a pinned
+ * task, a handler, interrupts off or a shootdown to answer.
+ */
+bool sim_can_go_offline(unsigned int cpu);
+
+/*
+ * @cpu's stores reach memory, and its tasks go on on the first CPU that is
+ * online. pre: sim_can_go_offline().
+ */
+void sim_go_offline(unsigned int cpu);
+
+/* pre: @cpu is offline. Its TLB is flushed first. */
+void sim_come_online(unsigned int cpu);
+
+/* The lowest CPU that is online. */
+unsigned int sim_first_online(void);
 
 /* From inside a task: sleep until all CPUs have answered. */
 void sim_wait_for_answers(void);

@@ -246,7 +246,7 @@ static void ask_ack(void)
 
 static bool may_forget(const struct sim_cpu *cpu)
 {
-	return cpu->nr_cached > 0;
+	return cpu->nr_cached > 0 && !cpu->offline;
 }
 
 static void ask_drop(void)
@@ -255,6 +255,25 @@ static void ask_drop(void)
 
 	if (option != 0)
 		sim_tlb_drop(option - 1U);
+}
+
+static void ask_hotplug(void)
+{
+	struct options options = { .nr = 0 };
+	uint8_t option;
+
+	offer(&options, 0);
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
+		if (sim.cpus[c].offline)
+			offer(&options, (c + 1) | SIM_ONLINE);
+		else if (sim_can_go_offline(c))
+			offer(&options, c + 1);
+	}
+	option = ask(SIM_HOTPLUG, &options);
+	if (option & SIM_ONLINE)
+		sim_come_online((option & ~SIM_ONLINE) - 1U);
+	else if (option != 0)
+		sim_go_offline(option - 1U);
 }
 
 /* Nobody on it who could use an old translation. */
@@ -335,6 +354,8 @@ static void ask_all(int access, void *sp)
 		ask_ack();
 	if (control->drops)
 		ask_drop();
+	if (control->hotplug)
+		ask_hotplug();
 	if (ask_irq())
 		step++; /* the handler had steps of its own */
 	if (control->killable != 0)

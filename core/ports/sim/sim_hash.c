@@ -51,7 +51,8 @@ static uint64_t hash_cpu(uint64_t hash, const struct sim_cpu *cpu)
 {
 	hash = sim_mix(hash, (uintptr_t)cpu->current);
 	hash = sim_mix(hash, (uint64_t)cpu->irqs_active << 32 |
-				     (uint64_t)cpu->irq_depth << 1 |
+				     (uint64_t)cpu->irq_depth << 2 |
+				     (uint64_t)cpu->offline << 1 |
 				     cpu->irq_off);
 	hash = sim_mix(hash, cpu->shootdowns);
 	for (unsigned int i = 0; i < cpu->nr_stores; i++) {

@@ -236,15 +236,20 @@ static void switch_to(struct port_task *task)
 	run_fiber(task, 0);
 }
 
-bool sim_can_migrate(const struct port_task *task, unsigned int cpu)
+bool sim_may_leave(const struct port_task *task)
 {
 	const struct sim_cpu *from = &sim.cpus[task->cpu];
+
+	return task->preempt_count == 0 && task->migrate_count == 0 &&
+	       (from->current != task ||
+		(!from->irq_off && from->irq_depth == 0));
+}
+
+bool sim_can_migrate(const struct port_task *task, unsigned int cpu)
+{
 	const struct sim_cpu *to = &sim.cpus[cpu];
 
-	return cpu != task->cpu && task->preempt_count == 0 &&
-	       task->migrate_count == 0 &&
-	       (from->current != task ||
-		(!from->irq_off && from->irq_depth == 0)) &&
+	return cpu != task->cpu && sim_may_leave(task) && !to->offline &&
 	       cpu_lets_go(to);
 }
 
@@ -401,7 +406,7 @@ uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 
 	memset(task, 0, sizeof(*task));
 	task->id = ++sim.nr_tasks;
-	task->cpu = cpu;
+	task->cpu = sim.cpus[cpu].offline ? sim_first_online() : cpu;
 	task->entry = entry;
 	task->arg = arg;
 	if (sim_has_control())
@@ -442,6 +447,7 @@ void sim_tasks_reset(void)
 		sim.cpus[c].irqs_active = 0;
 		sim.cpus[c].shootdowns = 0;
 		sim.cpus[c].irq_off = false;
+		sim.cpus[c].offline = false;
 		sim.cpus[c].nr_stores = 0;
 	}
 }

@@ -134,20 +134,29 @@ static void flush_page(unsigned int cpu, vaddr_t vaddr)
 		sim_translate(&sim.cpus[cpu], vaddr, PTE_ACCESSED);
 }
 
+static void load_slots(unsigned int cpu)
+{
+	for (unsigned int s = 0; s < sim.config.nr_slots; s++)
+		sim_translate(&sim.cpus[cpu],
+			      sim.hm.config.pkmap_base + s * PAGE_SIZE,
+			      PTE_ACCESSED);
+}
+
 /* CR3 is loaded, and with it the PDPTEs; no flush of a page does that. */
-static void flush_all(unsigned int cpu)
+void sim_tlb_flush_all(unsigned int cpu)
 {
 	struct walk_cpu *mmu = &sim.cpus[cpu].mmu;
 
 	tlb_drop_all(&sim.cpus[cpu]);
 	if (!walk_load_cr3(mmu, &sim_walk_memory, mmu->cr3))
 		port_bug("sim: CR3 cannot be loaded");
-	if (!sim_controlled)
-		return;
-	for (unsigned int s = 0; s < sim.config.nr_slots; s++)
-		sim_translate(&sim.cpus[cpu],
-			      sim.hm.config.pkmap_base + s * PAGE_SIZE,
-			      PTE_ACCESSED);
+}
+
+static void flush_all(unsigned int cpu)
+{
+	sim_tlb_flush_all(cpu);
+	if (sim_controlled)
+		load_slots(cpu);
 }
 
 void port_tlb_flush_local_page(vaddr_t vaddr)
@@ -217,6 +226,8 @@ static void shootdown(const vaddr_t *pages, unsigned int nr)
 	sim_drain(sim.cpu); /* what the others are to see, before the IPI */
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++) {
 		sim_point(SIM_SHOOTDOWN);
+		if (sim.cpus[c].offline)
+			continue; /* it flushes all when it comes back */
 		if (sim_answers_late(c)) {
 			self->flush_waits |= 1U << c;
 			sim.cpus[c].shootdowns |= 1U << self->id;
@@ -247,7 +258,7 @@ void port_tlb_shootdown_all(void)
 static void load_everywhere(vaddr_t vaddr)
 {
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
-		if (may_use(c, vaddr))
+		if (!sim.cpus[c].offline && may_use(c, vaddr))
 			sim_translate(&sim.cpus[c], vaddr, PTE_ACCESSED);
 }
 
@@ -270,6 +281,15 @@ static void note_change(vaddr_t vaddr)
 void sim_tlb_all_changed(void)
 {
 	nr_changed = MAX_CHANGED + 1;
+}
+
+void sim_tlb_load_slots(unsigned int cpu)
+{
+	const struct sim_cpu *loads = &sim.cpus[cpu];
+
+	load_slots(cpu);
+	for (unsigned int i = 0; i < loads->nr_cached; i++)
+		note_change(SIM_WINDOW_BASE + loads->cached[i] * PAGE_SIZE);
 }
 
 const vaddr_t *sim_tlb_changed(unsigned int *nr)
@@ -320,7 +340,7 @@ static const char *audit_page(vaddr_t vaddr)
 	const char *why = NULL;
 
 	for (unsigned int c = 0; !why && c < sim.config.nr_cpus; c++)
-		if (is_window(vaddr))
+		if (is_window(vaddr) && !sim.cpus[c].offline)
 			why = audit_entry(c, vaddr);
 	return why;
 }
