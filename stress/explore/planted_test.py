@@ -145,6 +145,18 @@ class Planted(unittest.TestCase):
                    r"the 3rd allocation of the boot fails; 1 frame is not "
                    r"given back")
 
+    def test_a_leak_at_boot_is_no_known_state(self):
+        """What runs after it would be cut at its first question."""
+        with tempfile.TemporaryDirectory() as self.folder:
+            with open(os.path.join(self.folder, "p.hmt"), "w",
+                      encoding="utf-8") as file:
+                file.write("machine pae=yes\ntask A: kmap p0\n"
+                           "task B: kmap p0\n")
+            found = self.explore("pgtable_leaks_on_failure", 77, "run",
+                                 "--strategy=dfs", "--faults=oom", "--out=.",
+                                 "--max-preemptions=0", "p.hmt")
+            self.assertIn("choices v2: 0=alloc:3\n", found)
+
     def test_a_leak_at_boot_in_every_trace(self):
         """Nothing has run: there is no more to show than the verdict."""
         with tempfile.TemporaryDirectory() as self.folder:
