@@ -142,6 +142,35 @@ Test(trace, a_wait_and_a_hand_over)
 		     "|(end): slot0.count 2->1\n");
 }
 
+/* What befalls a machine, and changes nothing that the table would show. */
+Test(trace, choices_have_a_line_of_their_own)
+{
+	static const char text[] = "machine cpus=3 slots=2 pages=4\n"
+				   "task A cpu=0: killable p0; kunmap p0\n"
+				   "task B cpu=1: kmap p1\n"
+				   "choices v2: 4=offline:1 6=online:1 "
+				   "8=drop:0 9=A:cancel 14=migrate:2";
+	static const char *const says[] = {
+		"cpu1 goes offline",  "cpu1 comes online",
+		"cpu0's TLB forgets", "a signal comes for A",
+		"goes on on cpu2",
+	};
+	struct record *record = record_of(text);
+	char *table = printed(record, trace_print_table);
+	char *full = printed(record, trace_print_full);
+	char *json = printed(record, trace_print_json);
+
+	for (unsigned int i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
+		cr_expect(strstr(table, says[i]), "%s: %s", says[i], table);
+		cr_expect(strstr(full, says[i]), "%s", says[i]);
+		cr_expect(strstr(json, says[i]), "%s", says[i]);
+	}
+	free(table);
+	free(full);
+	free(json);
+	record_free(record);
+}
+
 /* The column of what stands in the table for the first time. */
 static size_t column_of(const char *table, const char *what)
 {
