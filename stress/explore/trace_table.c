@@ -33,7 +33,6 @@ static struct table {
 	uint32_t nr_rows;
 	unsigned int spins; /* rows of a livelock; more are like these */
 } table;
-
 #define MOST_SPINS 40
 
 /* ---- What is worth a row --------------------------------------------------------- */
@@ -150,10 +149,11 @@ static bool is_word_worth_it(uint32_t at)
 /* Some of what goes on for ever is enough. */
 static bool is_repetition(void)
 {
-	const struct controlled_result *result = &table.record->result;
+	const char *sentence = table.record->result.exec.sentence;
 
-	return strncmp(result->exec.sentence, "liveness: ", 10) == 0 &&
-	       table.spins > 0 && table.spins++ > MOST_SPINS;
+	if (table.spins == 0 || strncmp(sentence, "liveness: ", 10) != 0)
+		return false;
+	return ++table.spins > MOST_SPINS;
 }
 
 static bool is_access_worth_it(uint32_t at)

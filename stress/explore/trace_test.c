@@ -464,3 +464,30 @@ Test(trace, accesses_know_their_line)
 	cr_assert_str_eq(source_at(NULL), "");
 	record_free(record);
 }
+
+/* ---- The calm phase --------------------------------------------------------------- */
+
+Test(trace, the_calm_phase_is_marked_where_it_begins)
+{
+	struct program_error error;
+	struct record *record;
+	char *text;
+	const char *lines = "machine cpus=2 slots=2\n"
+			    "task A cpu=0: kmap p0; kunmap p0\n"
+			    "task B cpu=1: kmap p1\n";
+
+	cr_assert(program_parse(&program, lines, strlen(lines), &error));
+	record = record_run(&program, 12);
+	cr_expect_eq(record->result.calm_since, 13);
+	cr_expect_eq(entry_of(record, ENTRY_CALM, "calm: no more")->step, 13);
+	text = printed(record, trace_print_table);
+	cr_expect_not_null(strstr(text, "-- calm: no more choices, all in "
+					"turn"),
+			   "%s", text);
+	free(text);
+	text = printed(record, trace_print_json);
+	cr_expect_not_null(strstr(text, "\"step\":13,\"kind\":\"calm\""), "%s",
+			   text);
+	free(text);
+	record_free(record);
+}
