@@ -382,6 +382,30 @@ Test(pkmap_queue, kmap_waits_on_through_a_signal)
 	EXPECT_SOUND(hm);
 }
 
+static void wait_with_deadline(void *arg)
+{
+	(void)arg;
+	at(1);
+	cr_expect_not_null(kmap_timeout(hm, high(hm, 2), port_now() + 1000),
+			   "only the deadline ends kmap_timeout()");
+	note('A');
+	kunmap(hm, high(hm, 2));
+}
+
+Test(pkmap_queue, kmap_timeout_waits_on_through_a_signal)
+{
+	struct killing killing = { 10, 50 };
+
+	boot_small(2);
+	machine_spawn(0, hold_and_kill, &killing);
+	machine_spawn(1, wait_with_deadline, NULL);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	cr_expect_str_eq(events, "A");
+	EXPECT_STAT(hm, KILLED, 0);
+	EXPECT_STAT(hm, TIMEOUT, 0);
+	EXPECT_SOUND(hm);
+}
+
 Test(pkmap_queue, what_is_appended_comes_last_whatever_it_held)
 {
 	struct pkmap_waiter first = { .task = NULL };

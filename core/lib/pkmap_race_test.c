@@ -213,6 +213,33 @@ Test(pkmap_race, two_waiters_of_two_pages)
 	explore(&scenario, 2);
 }
 
+static void p0_and_p1_are_taken(void)
+{
+	kmap(hm, high(hm, 0));
+	kmap(hm, high(hm, 1));
+}
+
+/* Who waits for p2 is served with p0's slot, and p1's becomes idle. */
+static void drop_both(void *arg)
+{
+	(void)arg;
+	kunmap(hm, high(hm, 0));
+	kunmap(hm, high(hm, 1));
+}
+
+/* take_over(): it asks under the lock whether the page has a slot by now. */
+Test(pkmap_race, a_waiter_against_a_miss_of_its_page)
+{
+	struct scenario scenario = {
+		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p0_and_p1_are_taken,
+		.tasks = { use_p2, drop_both, use_p2 },
+		.wrong = nobody_holds_anything,
+	};
+
+	explore(&scenario, 3);
+}
+
 /* kmap_flush_unused(): it serves who waits for what it freed. */
 Test(pkmap_race, a_waiter_against_a_flush)
 {

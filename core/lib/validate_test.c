@@ -288,6 +288,33 @@ Test(validate, a_waiter_in_the_queue_of_another_colour)
 	EXPECT_WHY("queue 0: not true: page_colour(hm, w->page) == colour");
 }
 
+/* It is looked at before it is followed: the core itself finds nothing wrong. */
+Test(validate, a_waiter_for_what_is_no_page)
+{
+	boot_queue();
+	second.page = hm->config.mem_map + hm->config.nr_pages;
+	EXPECT_WHY("queue 0: not true: is_in_mem_map(hm, w->page)");
+	second.page = (struct page *)((uintptr_t)high(hm, 6) + 1);
+	EXPECT_WHY("queue 0: not true: is_in_mem_map(hm, w->page)");
+	second.page = NULL;
+	EXPECT_WHY("queue 0: not true: is_in_mem_map(hm, w->page)");
+	EXPECT_BUG("");
+}
+
+Test(validate, a_queue_in_a_circle)
+{
+	boot_queue();
+	second.next = &first;
+	EXPECT_WHY("queue 0: not true: nr <= port_atomic_load(&queue->nr)");
+}
+
+Test(validate, what_is_beyond_the_last_colour_is_nobodys)
+{
+	boot_sound(2);
+	port_atomic_store(&hm->pkmap.queue[2].nr, 1);
+	cr_expect_null(highmem_validate(hm));
+}
+
 Test(validate, a_waiter_that_was_served_and_still_queues)
 {
 	boot_queue();

@@ -359,9 +359,11 @@ static const struct bad_text {
 	{ "machine\ntask A\nchoices v2: 5", 3,
 	  "expected =, found the end of the file" },
 	{ "machine\ntask A\nchoices v2: 5=B", 3,
-	  "expected a task, irq:, hold, drain:, migrate:, delay, ack:, drop:, alloc:, offline: or online:, found 'B'" },
+	  "expected a task, irq:, hold, drain:, migrate:, delay, ack:, "
+	  "drop:, alloc:, offline: or online:, found 'B'" },
 	{ "machine\ntask A\nirq I\nchoices v2: 5=I", 4,
-	  "expected a task, irq:, hold, drain:, migrate:, delay, ack:, drop:, alloc:, offline: or online:, found 'I'" },
+	  "expected a task, irq:, hold, drain:, migrate:, delay, ack:, "
+	  "drop:, alloc:, offline: or online:, found 'I'" },
 	{ "machine\ntask A\nchoices v2: 5=A:late", 3,
 	  "expected timeout, spurious or cancel, found 'late'" },
 	{ "machine\ntask A\nchoices v2: 5=irq I", 3, "expected :, found 'I'" },
