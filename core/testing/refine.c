@@ -46,7 +46,6 @@ enum effect {
 #define PAGES UINT64_C(0xffff)
 
 struct under_way {
-	bool active;
 	enum op_kind kind;
 	unsigned int page; /* in highmem */
 };
@@ -60,6 +59,7 @@ static struct {
 	uint64_t colour[PROGRAM_MAX_HIGHMEM]; /* pages of this one's colour */
 	uint8_t users[PROGRAM_MAX_HIGHMEM];   /* by operations that returned */
 	struct under_way op[PROGRAM_MAX_ACTORS];
+	uint64_t active; /* who has an operation under way: one bit each */
 	unsigned int nr;
 	uint64_t set[MAX_STATES];
 } model;
@@ -93,15 +93,33 @@ static bool is_mapped(uint64_t state, unsigned int page)
 	return state >> page & 1;
 }
 
+/*
+ * Few operations are under way and few pages mapped, so each visit is of those:
+ *	while (set) ... take(&set)
+ * The lowest member leaves the set.
+ */
+static unsigned int take(uint64_t *set)
+{
+	unsigned int nr = (unsigned int)__builtin_ctzll(*set);
+
+	*set &= *set - 1;
+	return nr;
+}
+
+static bool is_active(unsigned int actor)
+{
+	return model.active >> actor & 1;
+}
+
 static unsigned int users_of(uint64_t state, unsigned int page)
 {
 	unsigned int users = model.users[page];
 
-	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
+	for (uint64_t left = model.active; left != 0;) {
+		unsigned int a = take(&left);
 		const struct under_way *op = &model.op[a];
 
-		if (!op->active || op->page != page ||
-		    effect_of(state, a) != SAID_YES)
+		if (op->page != page || effect_of(state, a) != SAID_YES)
 			continue;
 		users += is_lookup(op->kind);
 		users -= op->kind == OP_KUNMAP;
@@ -112,11 +130,15 @@ static unsigned int users_of(uint64_t state, unsigned int page)
 /* Mapped pages without users, among @pages. */
 static uint64_t idle_among(uint64_t state, uint64_t pages)
 {
-	uint64_t idle = state & pages & PAGES;
+	uint64_t mapped = state & pages & PAGES;
+	uint64_t idle = mapped;
 
-	for (unsigned int p = 0; p < model.nr_pages; p++)
-		if (idle >> p & 1 && users_of(state, p) > 0)
+	while (mapped != 0) {
+		unsigned int p = take(&mapped);
+
+		if (users_of(state, p) > 0)
 			idle &= ~(UINT64_C(1) << p);
+	}
 	return idle;
 }
 
@@ -154,11 +176,10 @@ static struct others others_of(unsigned int actor)
 	struct others others = { 0 };
 	unsigned int page = model.op[actor].page;
 
-	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
-		const struct under_way *op = &model.op[a];
+	for (uint64_t left = model.active & ~(UINT64_C(1) << actor);
+	     left != 0;) {
+		const struct under_way *op = &model.op[take(&left)];
 
-		if (a == actor || !op->active)
-			continue;
 		others.all++;
 		others.lookups += is_lookup(op->kind);
 		others.waiters += is_map(op->kind) && op->kind != OP_TRY &&
@@ -170,27 +191,24 @@ static struct others others_of(unsigned int actor)
 static bool may_say_no(uint64_t state, unsigned int actor)
 {
 	const struct under_way *op = &model.op[actor];
-	struct others others = others_of(actor);
-	uint64_t idle = idle_among(state, model.colour[op->page]);
+	struct others others;
 
-	switch (op->kind) {
-	case OP_GET:
+	if (op->kind == OP_GET)
 		return !is_mapped(state, op->page);
-	case OP_KILLABLE:
+	if (op->kind == OP_KILLABLE)
 		return true;
-	case OP_TIMEOUT:
-		if (others.all > 0)
-			return true;
-		break;
-	case OP_TRY:
-		if (others.waiters > 0 && !is_mapped(state, op->page))
-			return true;
-		break;
-	default:
+	if (op->kind != OP_TIMEOUT && op->kind != OP_TRY)
 		return false;
-	}
-	return !is_mapped(state, op->page) && no_slot_left(state, op->page) &&
-	       count(idle) <= others.lookups;
+	others = others_of(actor);
+	if (op->kind == OP_TIMEOUT && others.all > 0)
+		return true;
+	if (is_mapped(state, op->page))
+		return false;
+	if (op->kind == OP_TRY && others.waiters > 0)
+		return true;
+	return no_slot_left(state, op->page) &&
+	       count(idle_among(state, model.colour[op->page])) <=
+		       others.lookups;
 }
 
 static void say_yes(uint64_t state, unsigned int actor)
@@ -208,42 +226,44 @@ static void say_yes(uint64_t state, unsigned int actor)
 	add(with_effect(state, actor, SAID_YES));
 }
 
-/* May somebody who is under way take away a page of this colour? */
-static bool somebody_evicts(unsigned int page)
+/* What those who are under way may take away, if it is idle. */
+static uint64_t evictable(void)
 {
-	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
-		const struct under_way *op = &model.op[a];
+	uint64_t pages = 0;
 
-		if (!op->active)
-			continue;
-		if (op->kind == OP_FLUSH ||
-		    (is_map(op->kind) &&
-		     model.colour[op->page] == model.colour[page]))
-			return true;
+	for (uint64_t left = model.active; left != 0;) {
+		const struct under_way *op = &model.op[take(&left)];
+
+		if (op->kind == OP_FLUSH)
+			pages |= PAGES;
+		else if (is_map(op->kind))
+			pages |= model.colour[op->page];
 	}
-	return false;
+	return pages;
 }
 
 static void evict(uint64_t state, uint64_t idle)
 {
-	for (unsigned int p = 0; p < model.nr_pages; p++) {
-		uint64_t bit = UINT64_C(1) << p;
+	while (idle != 0) {
+		uint64_t bit = UINT64_C(1) << take(&idle);
 
-		if (idle & bit && somebody_evicts(p))
-			add(state & ~(bit | bit << STUCK_SHIFT));
+		add(state & ~(bit | bit << STUCK_SHIFT));
 	}
 }
 
 /* All states that those of the set can become before the next call. */
 static void close_set(void)
 {
+	uint64_t pages = evictable();
+
 	for (unsigned int i = 0; i < model.nr && model.on; i++) {
 		uint64_t state = model.set[i];
 
-		evict(state, idle_among(state, PAGES));
-		for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
-			if (!model.op[a].active ||
-			    effect_of(state, a) != NOT_YET)
+		evict(state, idle_among(state, pages));
+		for (uint64_t left = model.active; left != 0;) {
+			unsigned int a = take(&left);
+
+			if (effect_of(state, a) != NOT_YET)
 				continue;
 			say_yes(state, a);
 			if (may_say_no(state, a))
@@ -276,8 +296,7 @@ void refine_begin(const struct exec *exec, bool on)
 	model.slots = config->nr_slots / config->nr_colours;
 	model.nr = 1;
 	model.set[0] = 0;
-	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
-		model.op[a].active = false;
+	model.active = 0;
 	for (unsigned int p = 0; p < model.nr_pages; p++) {
 		model.users[p] = 0;
 		model.colour[p] = 0;
@@ -298,8 +317,8 @@ static void watch_flush(const struct actor *actor, enum op_kind kind)
 {
 	bool disturbed = model.flush_watched || is_lookup(kind);
 
-	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
-		disturbed |= model.op[a].active && is_lookup(model.op[a].kind);
+	for (uint64_t left = model.active; left != 0;)
+		disturbed |= is_lookup(model.op[take(&left)].kind);
 	if (kind == OP_FLUSH && !disturbed) {
 		model.flush_watched = true;
 		model.flusher = actor->index;
@@ -322,10 +341,10 @@ void refine_call(const struct exec *exec, const struct actor *actor,
 		return;
 	watch_flush(actor, kind);
 	model.op[actor->index] = (struct under_way){
-		.active = true,
 		.kind = kind,
 		.page = kind == OP_FLUSH ? 0 : page - MACHINE_LOWMEM_PAGES,
 	};
+	model.active |= UINT64_C(1) << actor->index;
 }
 
 static void blame(struct exec *exec, const struct actor *actor, bool yes)
@@ -367,7 +386,7 @@ void refine_return(struct exec *exec, const struct actor *actor, bool yes)
 	bool flush;
 
 	overtake_return(exec, actor, yes);
-	if (!model.on || !op->active)
+	if (!model.on || !is_active(actor->index))
 		return;
 	close_set();
 	flush = model.flush_watched && model.flusher == actor->index;
@@ -377,7 +396,7 @@ void refine_return(struct exec *exec, const struct actor *actor, bool yes)
 		model.on = false;
 	}
 	model.flush_watched &= !flush;
-	op->active = false;
+	model.active &= ~(UINT64_C(1) << actor->index);
 	if (yes && op->kind == OP_KUNMAP)
 		model.users[op->page]--;
 	else if (yes && op->kind != OP_FLUSH)

@@ -26,7 +26,8 @@ void fiber_make(struct fiber *fiber, void *stack, size_t stack_size,
 
 /*
  * Zero the first @bytes that a fiber on @stack will use, whatever an earlier
- * one left there. Before fiber_make().
+ * one left there. Before fiber_make(). Every fiber on @stack is to be cleaned:
+ * it stops where an earlier one has left 1 KiB of zeroes.
  */
 void fiber_clean(void *stack, size_t stack_size, size_t bytes);
 

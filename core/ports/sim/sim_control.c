@@ -349,7 +349,8 @@ static void ask_all(int access, void *sp)
 
 	(void)access;
 	sim_point_sp = sp;
-	ask_drain();
+	if (control->store_buffers)
+		ask_drain(); /* else nothing ever waits */
 	if (sim.silent != 0)
 		ask_ack();
 	if (control->drops)
