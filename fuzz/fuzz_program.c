@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/testing/exec.h"
-
 #define NOT_FOR_THE_CORPUS (-1)
 
 static bool has_only(const struct program *program, uint32_t kinds)
@@ -17,8 +15,7 @@ static bool has_only(const struct program *program, uint32_t kinds)
 	return true;
 }
 
-/* For those who doubt the quick look: HIGHMEM_LOOK=all, or =twice for both. */
-static enum exec_look look(void)
+enum exec_look fuzz_look(void)
 {
 	const char *wanted = getenv("HIGHMEM_LOOK");
 
@@ -39,7 +36,8 @@ int fuzz_program(const uint8_t *data, size_t size, uint32_t kinds)
 	if (!has_only(&program, kinds) || machine_can(&program.machine))
 		return NOT_FOR_THE_CORPUS;
 	if (options.repeat == 0)
-		options = (struct exec_options){ .repeat = 1, .look = look() };
+		options = (struct exec_options){ .repeat = 1,
+						 .look = fuzz_look() };
 	exec_program(&program, &options, &result);
 	if (result.verdict == EXEC_BUG) {
 		fprintf(stderr, "oracle: %s\n", result.sentence);

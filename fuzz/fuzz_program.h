@@ -13,7 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/testing/exec.h"
+
 #define FUZZ_ALL_KINDS UINT32_MAX
+
+/* For those who doubt the quick look: HIGHMEM_LOOK=all, or =twice for both. */
+enum exec_look fuzz_look(void);
 
 int fuzz_program(const uint8_t *data, size_t size, uint32_t kinds);
 

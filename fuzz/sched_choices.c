@@ -191,38 +191,53 @@ static bool come_and_go(const struct mutation *m, struct choice *choice)
 	return program->machine.nr_cpus > 1;
 }
 
-/* A delayed store or a wake-up, if there is what it needs. */
+/* Something befalls a CPU: any of them, at any step. */
+static bool on_some_cpu(const struct mutation *m, struct choice *choice)
+{
+	static const uint8_t kinds[] = { CHOICE_DRAIN, CHOICE_MIGRATE,
+					 CHOICE_DROP };
+
+	choice->step = any_step(m);
+	choice->kind = kinds[below(m, sizeof(kinds))];
+	choice->arg = (uint8_t)below(m, m->program->machine.nr_cpus);
+	return true;
+}
+
+/*
+ * A CPU answers a shootdown later; or some CPU answers, when the others have
+ * gone on for a while.
+ */
+static bool late_answer(const struct mutation *m, struct choice *choice)
+{
+	uint32_t shootdown = step_with(m, SIM_SHOOTDOWN);
+	bool answers = one_in(m, 3);
+
+	choice->step = clamp_step((int64_t)shootdown +
+				  (answers ? 1 + below(m, 24) : 0));
+	choice->kind = answers ? CHOICE_ACK : CHOICE_DELAY;
+	choice->arg = (uint8_t)(answers ? below(m, m->program->machine.nr_cpus)
+					: 0);
+	return shootdown != 0;
+}
+
+/* A fault, if there is what it needs. */
 static bool fault(const struct mutation *m, struct choice *choice)
 {
 	switch (below(m, 9)) {
+	case 0:
+		return hold(m, choice);
+	case 1:
+		return cancel(m, choice);
+	case 2:
+		return late_answer(m, choice);
+	case 3:
+	case 4:
+	case 5:
+		return on_some_cpu(m, choice);
 	case 6:
 		return fail_alloc(m, choice);
 	case 7:
 		return come_and_go(m, choice);
-	case 5:
-		choice->step = any_step(m);
-		choice->kind = CHOICE_DROP;
-		choice->arg = (uint8_t)below(m, m->program->machine.nr_cpus);
-		return true;
-	case 4:
-		choice->step = step_with(m, SIM_SHOOTDOWN);
-		choice->kind = CHOICE_DELAY;
-		choice->arg = 0;
-		return choice->step != 0;
-	case 3:
-		choice->step = any_step(m);
-		choice->kind = CHOICE_MIGRATE;
-		choice->arg = (uint8_t)below(m, m->program->machine.nr_cpus);
-		return true;
-	case 0:
-		return hold(m, choice);
-	case 2:
-		return cancel(m, choice);
-	case 1:
-		choice->step = any_step(m);
-		choice->kind = CHOICE_DRAIN;
-		choice->arg = (uint8_t)below(m, m->program->machine.nr_cpus);
-		return true;
 	default:
 		return wake(m, choice);
 	}

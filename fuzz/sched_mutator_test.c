@@ -50,6 +50,7 @@ static void random_input(uint64_t *seed)
 					  : prng_below(seed, MOST_BYTES + 1);
 
 	random_bytes(bytes, len, seed);
+	bytes[0] = (uint8_t)((bytes[0] & 15) | PROGRAM_CHOICES_VERSION << 4);
 	program_decode(&program, bytes, len);
 	profile.nr_played = program.nr_choices / 2;
 	memcpy(profile.played, program.choices,
@@ -277,6 +278,30 @@ Test(sched_mutator, a_conflict_is_turned_round)
 			  program.choices[1].arg == 1;
 	}
 	cr_expect_gt(turned, 30);
+}
+
+/* Nothing that the simulated machine asks is beyond its reach. */
+Test(sched_mutator, makes_choices_of_every_kind)
+{
+	static const struct choice gone = { 5, CHOICE_OFFLINE, 1 };
+	unsigned int made[CHOICE_NR_KINDS] = { 0 };
+	uint64_t seed = 10;
+
+	for (unsigned int i = 0; i < 100000; i++) {
+		start();
+		profile.access[12] = SIM_PARK;
+		profile.access[32] = SIM_SHOOTDOWN;
+		program.choices[0] = gone; /* in every second run */
+		program.nr_choices = i % 2;
+		sched_mutate(&program, &profile, &seed);
+		for (unsigned int c = 0; c < program.nr_choices; c++) {
+			unsigned int kind = program.choices[c].kind;
+
+			made[kind] += kind == CHOICE_ONLINE || i % 2 == 0;
+		}
+	}
+	for (unsigned int k = 0; k < CHOICE_NR_KINDS; k++)
+		cr_expect_gt(made[k], 9, "choices of kind %u: %u", k, made[k]);
 }
 
 Test(sched_mutator, tidy_keeps_what_was_played)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "fuzz/fuzz_program.h"
+
 /* ---- Who met whom ------------------------------------------------------------ */
 
 /*
@@ -195,12 +197,15 @@ static void reset(const struct program *program, struct sched_profile *profile)
 void sched_run(const struct program *program, struct sched_profile *profile,
 	       struct controlled_result *result)
 {
-	static const struct controlled_options options = {
+	static struct controlled_options options = {
 		.event = event,
 		.trace = operation,
-		.faults = CONTROLLED_ALL_FAULTS,
 	};
 
+	if (session.run == 0)
+		options.look = fuzz_look();
+	/* No class without need: with store buffers there is no refinement. */
+	options.faults = controlled_faults_of(program);
 	reset(program, profile);
 	controlled_run(program, &options, result);
 	profile->steps = result->steps;

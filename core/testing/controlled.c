@@ -255,6 +255,7 @@ void controlled_run(const struct program *program,
 	};
 	struct exec_options exec_options = {
 		.freeze = sim_freeze,
+		.look = options->look,
 		.refused = sim_boot_refused,
 		.gave_up_on = sim_gave_up_on,
 		/*

@@ -50,6 +50,7 @@ struct controlled_options {
 	void (*trace)(void *arg, const char *task, const char *op,
 		      const char *outcome);
 	void *arg;
+	enum exec_look look;
 	uint32_t faults; /* enum controlled_fault */
 	/*
 	 * Of the safety phase, in which questions are asked. Whoever is not
