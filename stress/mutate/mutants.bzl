@@ -230,7 +230,7 @@ MUTANTS = {
     "switch_unflushed": _mutant("kmap_local.c"),
     "tail_dangles": _mutant("pkmap_queue.c"),
     "take_live": _mutant("pkmap.c"),
-    "try_fears_lock": _mutant("pkmap.c", first = "explore"),
+    "try_fears_lock": _mutant("pkmap.c", first = "sched_replay"),
     "try_waits": _mutant("pkmap.c", first = "unit"),
     "unlock_publishes_nothing": _mutant(
         "core/ports/host/port_backend.h",
