@@ -217,18 +217,31 @@ static uint32_t killable_tasks(const struct program *program)
 	return ids;
 }
 
-bool controlled_under_way(struct program *program)
+void controlled_record(struct program *program,
+		       const struct controlled_result *result)
 {
-	const struct controlled_result *result;
-
-	if (!under_way)
-		return false;
-	result = under_way->result;
-	*program = *under_way->program;
 	program->nr_choices = result->nr_choices;
 	for (unsigned int i = 0; i < result->nr_choices; i++)
 		program->choices[i] = result->choices[i];
+	program->calm_after = result->calm_since ? result->calm_since - 1 : 0;
+}
+
+bool controlled_under_way(struct program *program)
+{
+	if (!under_way)
+		return false;
+	under_way->result->calm_since = sim_calm_since();
+	*program = *under_way->program;
+	controlled_record(program, under_way->result);
 	return true;
+}
+
+static uint32_t safety_steps(const struct program *program,
+			     const struct controlled_options *options)
+{
+	if (options->max_steps != 0)
+		return options->max_steps;
+	return program->calm_after ? program->calm_after : CONTROLLED_MAX_STEPS;
 }
 
 void controlled_run(const struct program *program,
@@ -249,8 +262,7 @@ void controlled_run(const struct program *program,
 		.hotplug = options->faults & FAULT_HOTPLUG,
 		.spurious = options->faults & FAULT_SPURIOUS,
 		.timeouts = options->faults & FAULT_TIMEOUT,
-		.max_steps = options->max_steps ? options->max_steps
-						: CONTROLLED_MAX_STEPS,
+		.max_steps = safety_steps(program, options),
 		.calm = calm,
 	};
 	struct exec_options exec_options = {

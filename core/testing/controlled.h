@@ -55,7 +55,8 @@ struct controlled_options {
 	/*
 	 * Of the safety phase, in which questions are asked. Whoever is not
 	 * done then must get done in the calm phase, within
-	 * exec_calm_steps(), or it is a bug. 0: CONTROLLED_MAX_STEPS.
+	 * exec_calm_steps(), or it is a bug. 0: as the program says it, else
+	 * CONTROLLED_MAX_STEPS.
 	 */
 	uint32_t max_steps;
 };
@@ -82,6 +83,10 @@ struct controlled_result {
 void controlled_run(const struct program *program,
 		    const struct controlled_options *options,
 		    struct controlled_result *result);
+
+/* @program, of which @result is a run, plays that one from now on. */
+void controlled_record(struct program *program,
+		       const struct controlled_result *result);
 
 /*
  * The run that is under way as a program, with its choices up to now; false if

@@ -250,11 +250,39 @@ Test(controlled, what_is_recorded_replays_however_long_it_was)
 	controlled_run(&program, &options, &result);
 	cr_assert_eq(result.nr_choices, PROGRAM_MAX_CHOICES);
 	hash = result.trace_hash;
-	program.nr_choices = result.nr_choices;
-	memcpy(program.choices, result.choices, sizeof(result.choices));
+	controlled_record(&program, &result);
 	play();
 	cr_expect_eq(result.nr_unmatched, 0);
 	cr_expect_eq(result.trace_hash, hash);
+}
+
+/* A run that turned calm does so again, at the same step, from its text. */
+Test(controlled, a_program_says_where_it_turns_calm)
+{
+	struct controlled_options options = {
+		.choose = always_the_last,
+		.faults = FAULT_MIGRATE,
+		.max_steps = 23,
+	};
+	static char text[4096];
+	uint64_t hash;
+
+	parse("machine cpus=3 slots=2\ntask A: kmap p0; check; kunmap p0\n"
+	      "task B: kmap p0; check; kunmap p0\ncalm after 99\n");
+	controlled_run(&program, &options, &result);
+	cr_expect_eq(result.calm_since, 24, "%u", result.calm_since);
+	hash = result.trace_hash;
+	controlled_record(&program, &result);
+	program_print(&program, text, sizeof(text));
+	parse(text);
+	play();
+	cr_expect_eq(result.calm_since, 24, "%u", result.calm_since);
+	cr_expect_eq(result.trace_hash, hash);
+	options.max_steps = 0;
+	controlled_run(&program, &options, &result);
+	cr_expect_eq(result.trace_hash, hash);
+	controlled_record(&program, &result);
+	cr_expect_eq(program.calm_after, 23);
 }
 
 /* ---- Migration ----------------------------------------------------------------- */

@@ -118,6 +118,8 @@ static int encode(const char *path, const char *out)
 
 	if (!load(path))
 		return EXIT_BAD;
+	if (program.calm_after != 0)
+		return complain(path, "bytes have no place for its calm line");
 	len = program_encode(&program, bytes, sizeof(bytes));
 	file = fopen(out, "wb");
 	if (!file)

@@ -156,6 +156,7 @@ void program_generate(struct program *program,
 						machine->nr_cpus);
 	program->nr_ops = 0;
 	program->nr_choices = 0;
+	program->calm_after = 0;
 	while (program->nr_ops < nr_tasks * ops_per_task &&
 	       program->nr_ops < PROGRAM_MAX_OPS) {
 		uint8_t bytes[2] = { 0, (uint8_t)prng_next(seed) };

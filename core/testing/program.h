@@ -31,11 +31,16 @@
  *
  * Step 0 is the boot, and an allocation that fails in it the only choice there.
  *
+ * Where such a run turns calm is part of it, if it fails in its calm phase:
+ *
+ *	calm after 120
+ *
  * The byte form, for the fuzzer, is two bytes for each operation or choice
  * after a header of PROGRAM_HEADER_BYTES; every byte string decodes to a
  * program. The header names the version, too, 0 if there are no choices. Bytes
  * with another number there have no choices, whatever they look like:
- * program_decode() leaves them out, program_load() says so.
+ * program_decode() leaves them out, program_load() says so. It has no place for
+ * the calm line.
  * Freestanding: no libc, no allocation.
  */
 
@@ -154,6 +159,8 @@ struct program {
 	struct op ops[PROGRAM_MAX_OPS];
 	unsigned int nr_choices;
 	struct choice choices[PROGRAM_MAX_CHOICES]; /* by step */
+	/* The last step before the calm phase; 0: as for any program. */
+	uint32_t calm_after;
 };
 
 /* Where and why a text does not parse. */
@@ -199,8 +206,9 @@ void op_decode(const struct program *program, struct op *op,
 bool program_decode(struct program *program, const uint8_t *bytes, size_t len);
 
 /*
- * Program -> bytes that decode to it. Returns their number, 0 if they do not
- * fit: choices more than 255 steps apart take extra bytes.
+ * Program -> bytes that decode to it, but for its calm line. Returns their
+ * number, 0 if they do not fit: choices more than 255 steps apart take extra
+ * bytes.
  */
 size_t program_encode(const struct program *program, uint8_t *bytes,
 		      size_t size);

@@ -245,6 +245,7 @@ bool program_decode(struct program *program, const uint8_t *bytes, size_t len)
 	version = header[0] >> HEADER_VERSION_SHIFT;
 	program->nr_ops = 0;
 	program->nr_choices = 0;
+	program->calm_after = 0;
 	for (; at + 2 <= len; at += 2) {
 		bool choice = bytes[at] >> 3 >= FIRST_CHOICE_CODE;
 

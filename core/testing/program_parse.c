@@ -163,6 +163,23 @@ static bool parse_declaration(struct parser *p, bool irq)
 	return parse_ops(p, actor);
 }
 
+/* "after N" */
+static bool parse_calm(struct parser *p)
+{
+	struct word word = peek_word(p);
+	unsigned int step = 0;
+
+	if (p->program->calm_after != 0)
+		return fail(p, "one calm line only");
+	if (!word_is(word, "after"))
+		return fail(p, "after");
+	take(p, word);
+	if (!parse_number(p, 1, CHOICE_MAX_STEP, &step))
+		return false;
+	p->program->calm_after = step;
+	return at_line_end(p) || fail(p, "the end of the line");
+}
+
 static bool parse_line(struct parser *p)
 {
 	struct word word = peek_word(p);
@@ -182,10 +199,15 @@ static bool parse_line(struct parser *p)
 		take(p, word);
 		return parse_choices(p);
 	}
+	if (word_is(word, "calm")) {
+		take(p, word);
+		return parse_calm(p);
+	}
 	if (!actor_of(word, &actor) || !p->actor_seen[actor])
 		return fail(
 			p,
-			"task, irq, choices, or the name of one that is declared");
+			"task, irq, choices, calm, or the name of one that is "
+			"declared");
 	take(p, word);
 	if (!take_char(p, ':'))
 		return fail(p, ": after the name");

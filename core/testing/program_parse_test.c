@@ -269,19 +269,24 @@ static const struct bad_text {
 	  "expected at least one task, found the end of the file" },
 	/* Lines of operations. */
 	{ "machine\ntask A\nB: yield", 3,
-	  "expected task, irq, choices, or the name of one that is declared, "
+	  "expected task, irq, choices, calm, or the name of one that is "
+	  "declared, "
 	  "found 'B'" },
 	{ "machine\ntask A\nI: yield", 3,
-	  "expected task, irq, choices, or the name of one that is declared, "
+	  "expected task, irq, choices, calm, or the name of one that is "
+	  "declared, "
 	  "found 'I'" },
 	{ "machine\ntask A\nrun", 3,
-	  "expected task, irq, choices, or the name of one that is declared, "
+	  "expected task, irq, choices, calm, or the name of one that is "
+	  "declared, "
 	  "found 'run'" },
 	{ "machine\ntask A\n;", 3,
-	  "expected task, irq, choices, or the name of one that is declared, "
+	  "expected task, irq, choices, calm, or the name of one that is "
+	  "declared, "
 	  "found ';'" },
 	{ "machine\ntask A\n\x01", 3,
-	  "expected task, irq, choices, or the name of one that is declared, found a "
+	  "expected task, irq, choices, calm, or the name of one that is "
+	  "declared, found a "
 	  "byte that is not text" },
 	{ "machine\ntask A\nA yield", 3,
 	  "expected : after the name, found 'yield'" },
@@ -382,6 +387,16 @@ static const struct bad_text {
 	  "expected a number from 1 to 8, found '9'" },
 	{ "machine\ntask A\nchoices v2: 0=alloc:2:off", 3,
 	  "expected on, found 'off'" },
+	/* Calm. */
+	{ "machine\ntask A\ncalm 7", 3, "expected after, found '7'" },
+	{ "machine\ntask A\ncalm after 0", 3,
+	  "expected a number from 1 to 99999, found '0'" },
+	{ "machine\ntask A\ncalm after 100000", 3,
+	  "expected a number from 1 to 99999, found '100000'" },
+	{ "machine\ntask A\ncalm after 7 8", 3,
+	  "expected the end of the line, found '8'" },
+	{ "machine\ntask A\ncalm after 7\ncalm after 7", 4,
+	  "expected one calm line only, found 'after'" },
 };
 
 /* Whatever a choice names must be there: on the second of one CPU, say. */

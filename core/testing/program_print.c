@@ -162,5 +162,9 @@ size_t program_print(const struct program *program, char *buf, size_t size)
 				      last ? "\n" : "; ");
 	}
 	print_choices(&sink, program);
+	if (program->calm_after != 0)
+		sink.len += hm_format(sink_at(&sink), sink_left(&sink),
+				      "calm after %u\n",
+				      (unsigned int)program->calm_after);
 	return sink.len;
 }

@@ -61,7 +61,7 @@ static bool same(const struct program *a, const struct program *b)
 	       memcmp(a->irq_cpu, b->irq_cpu, a->nr_irqs) == 0 &&
 	       a->nr_ops == b->nr_ops &&
 	       memcmp(a->ops, b->ops, a->nr_ops * sizeof(a->ops[0])) == 0 &&
-	       same_choices(a, b);
+	       same_choices(a, b) && a->calm_after == b->calm_after;
 }
 
 static const char sample[] =
@@ -233,8 +233,9 @@ Test(round_trip, generated_programs_through_text_and_bytes)
 		wrong += program.nr_choices;
 		add_random_choices(&program, &seed);
 		wrong += !same_machine(&program.machine, &machine);
-		wrong += !text_round_trip(&program);
 		wrong += !bytes_round_trip(&program);
+		program.calm_after = prng_below(&seed, CHOICE_MAX_STEP + 1);
+		wrong += !text_round_trip(&program);
 	}
 	cr_expect_eq(wrong, 0);
 }

@@ -102,8 +102,7 @@ static void leave_finding(struct walk *w, struct program *program,
 {
 	if (atomic_exchange(&w->shared->found, true))
 		return;
-	program->nr_choices = r->run.nr_choices;
-	memcpy(program->choices, r->run.choices, sizeof(program->choices));
+	controlled_record(program, &r->run);
 	w->shared->finding = *program;
 	atomic_store(&w->shared->stop, true);
 }
@@ -253,9 +252,7 @@ static int finish(struct walk *w)
 	struct shared *shared = w->shared;
 
 	if (atomic_load(&shared->found))
-		return report_finding(&shared->finding,
-				      w->options->search.max_steps,
-				      w->options->out);
+		return report_finding(&shared->finding, w->options->out);
 	if (w->lost_worker) {
 		fprintf(stderr, "explore: a worker died: no certificate\n");
 		return EXIT_BAD;

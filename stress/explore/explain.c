@@ -160,9 +160,9 @@ const char *explain_record(const struct record *record)
 	return sentence;
 }
 
-const char *explain_program(const struct program *program, uint32_t max_steps)
+const char *explain_program(const struct program *program)
 {
-	struct record *record = record_run(program, max_steps);
+	struct record *record = record_run(program);
 	const char *sentence = explain_record(record);
 
 	record_free(record);

@@ -36,8 +36,8 @@ struct search_options {
 	uint32_t faults; /* enum controlled_fault */
 	/* DFS: deviations where one could run on, or EXPLORE_UNBOUNDED. */
 	unsigned int max_preemptions;
-	unsigned int depth;  /* PCT: of the bug, 1 up */
-	uint32_t max_steps;  /* of a run, before it turns calm: control.h */
+	unsigned int depth; /* PCT: of the bug, 1 up */
+	uint32_t max_steps; /* of a run, before it turns calm; 0: the default */
 	uint64_t iterations; /* schedules to try; 0: no limit */
 	bool prune;	     /* DFS: not twice from the same state */
 	/* Called now and then; true: stop. Or NULL. */
@@ -57,8 +57,9 @@ struct search_result {
 };
 
 /*
- * Try schedules of @program (its own choices are ignored). *@seed is used by
- * the random strategies and moves on: same seed, same schedules.
+ * Try schedules of @program (its own choices and its calm line are ignored).
+ * *@seed is used by the random strategies and moves on: same seed, same
+ * schedules.
  */
 enum search_end search_program(const struct program *program,
 			       const struct search_options *options,
@@ -70,11 +71,9 @@ enum search_end search_program(const struct program *program,
  * Make a failing program small: fewer operations, choices, tasks, pages, slots
  * and CPUs, as long as it fails with the same kind of sentence. In place.
  * False if @program does not fail as it is. @replays: how many runs it took.
- * *@max_steps: of the run that fails; in the end, of the small one. A run that
- * does not get on is made calm as early as it goes.
+ * A run that does not get on is made calm as early as it goes.
  */
-bool minimize_program(struct program *program, uint32_t *max_steps,
-		      uint64_t *replays);
+bool minimize_program(struct program *program, uint64_t *replays);
 
 /* Do two sentences tell of the same kind of bug? Numbers do not matter. */
 bool same_kind(const char *sentence, const char *other);
@@ -91,12 +90,12 @@ enum trace_format {
 
 /* Replay @program and print the run. Returns its verdict. */
 enum exec_verdict trace_program(const struct program *program,
-				uint32_t max_steps, enum trace_format format,
+				enum trace_format format,
 				struct controlled_result *result);
 
 /* ---- explain.c --------------------------------------------------------------- */
 
 /* One sentence on why the run of @program fails; valid until the next call. */
-const char *explain_program(const struct program *program, uint32_t max_steps);
+const char *explain_program(const struct program *program);
 
 #endif

@@ -174,6 +174,20 @@ class Replay(Explorer):
                                                program).stdout)
         self.assertEqual(self.expect(0, "export", "--c", again).stdout, text)
 
+    def test_the_file_says_where_it_turns_calm(self):
+        calm = r"(?m)^ +%d .*calm: no more choices"
+        program = self.path("p.hmt", HAND_OVER + "calm after 12\n")
+        self.assertRegex(self.expect(0, "replay", program).stdout, calm % 13)
+        flag = self.expect(0, "replay", "--max-steps=20", program).stdout
+        self.assertRegex(flag, calm % 21)
+        for form in ("--c", "--hmt"):
+            self.assertIn("calm after 12",
+                          self.expect(0, "export", form, program).stdout)
+        # Who searches does so in all of its steps.
+        result = self.expect(0, "run", "--strategy=dfs",
+                             "--max-preemptions=1", "--faults=none", program)
+        self.assertIn("all there are within the bound", result.stdout)
+
     def test_minimize_wants_a_failure(self):
         program = self.path("p.hmt", HAND_OVER)
         self.refused("does not fail as it is", "minimize", program, "-o",

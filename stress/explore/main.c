@@ -34,25 +34,15 @@ static int status_of(enum exec_verdict verdict)
 	}
 }
 
-/* What a replay needs to turn calm at the same step; "" if it never does. */
-static void print_limit(const struct controlled_result *result,
-			uint32_t max_steps, char *buf, size_t size)
-{
-	buf[0] = '\0';
-	if (result->calm_since != 0 && max_steps != CONTROLLED_MAX_STEPS)
-		snprintf(buf, size, "--max-steps=%u ", max_steps);
-}
-
-int report_finding(struct program *found, uint32_t max_steps, const char *dir)
+int report_finding(struct program *found, const char *dir)
 {
 	static struct controlled_result result;
 	char text[8192];
 	char path[4096];
 	char home[2048];
-	char limit[32];
 	uint64_t replays = 0;
 
-	if (!minimize_program(found, &max_steps, &replays)) {
+	if (!minimize_program(found, &replays)) {
 		fprintf(stderr, "explore: the finding does not fail again\n");
 		return EXIT_BAD;
 	}
@@ -60,19 +50,17 @@ int report_finding(struct program *found, uint32_t max_steps, const char *dir)
 	printf("\nminimised to %u operations and %u choices in %llu runs:\n\n%s\n",
 	       found->nr_ops, found->nr_choices, (unsigned long long)replays,
 	       text);
-	trace_program(found, max_steps, TRACE_TABLE, &result);
+	trace_program(found, TRACE_TABLE, &result);
 	printf("\nBUG: %s\n%s\ntrace hash %016llx\n", result.exec.sentence,
-	       explain_program(found, max_steps),
-	       (unsigned long long)result.trace_hash);
+	       explain_program(found), (unsigned long long)result.trace_hash);
 	snprintf(path, sizeof(path), "%s%sexplore-%016llx.hmt", dir ? dir : "",
 		 dir ? "/" : "", (unsigned long long)result.trace_hash);
 	if (!save_program(found, path))
 		return EXIT_BAD;
 	if (path[0] == '/' || !getcwd(home, sizeof(home)))
 		home[0] = '\0';
-	print_limit(&result, max_steps, limit, sizeof(limit));
-	printf("replay: bazel run //stress/explore:explore -- replay %s%s%s%s\n",
-	       limit, home, home[0] ? "/" : "", path);
+	printf("replay: bazel run //stress/explore:explore -- replay %s%s%s\n",
+	       home, home[0] ? "/" : "", path);
 	return EXIT_BUG;
 }
 
@@ -83,8 +71,7 @@ static int verb_replay(const struct options *o)
 	static struct controlled_result result;
 	bool machine_readable = o->trace == TRACE_JSON ||
 				o->trace == TRACE_HTML;
-	enum exec_verdict verdict = trace_program(&program, o->search.max_steps,
-						  o->trace, &result);
+	enum exec_verdict verdict = trace_program(&program, o->trace, &result);
 
 	if (machine_readable)
 		return status_of(verdict);
@@ -95,9 +82,7 @@ static int verb_replay(const struct options *o)
 	printf("%s%s\n%s%strace hash %016llx\n",
 	       verdict == EXEC_BUG ? "BUG: " : "",
 	       verdict == EXEC_OK ? "ok" : result.exec.sentence,
-	       verdict == EXEC_OK
-		       ? ""
-		       : explain_program(&program, o->search.max_steps),
+	       verdict == EXEC_OK ? "" : explain_program(&program),
 	       verdict == EXEC_OK ? "" : "\n",
 	       (unsigned long long)result.trace_hash);
 	return status_of(verdict);
@@ -105,25 +90,23 @@ static int verb_replay(const struct options *o)
 
 static int verb_minimize(const struct options *o)
 {
-	uint32_t max_steps = o->search.max_steps;
 	uint64_t replays;
 
 	if (!o->out)
 		return missing("minimize writes to -o OUT");
-	if (!minimize_program(&program, &max_steps, &replays))
+	if (!minimize_program(&program, &replays))
 		return missing("the program does not fail as it is");
 	if (!save_program(&program, o->out))
 		return EXIT_BAD;
 	printf("%u operations, %u choices, %llu runs\n", program.nr_ops,
 	       program.nr_choices, (unsigned long long)replays);
-	if (max_steps != CONTROLLED_MAX_STEPS)
-		printf("replay with --max-steps=%u\n", max_steps);
 	return EXIT_FINE;
 }
 
 static int verb_explain(const struct options *o)
 {
-	printf("%s\n", explain_program(&program, o->search.max_steps));
+	(void)o;
+	printf("%s\n", explain_program(&program));
 	return EXIT_FINE;
 }
 
@@ -201,9 +184,7 @@ static int verb_selftest(const struct options *o)
 		}
 		program_generate(&program, &machine, 2, 3, &seed);
 		search_program(&program, &search, &seed, &found);
-		program.nr_choices = found.run.nr_choices;
-		memcpy(program.choices, found.run.choices,
-		       sizeof(program.choices));
+		controlled_record(&program, &found.run);
 		controlled_run(&program, &replay, &again);
 		if (again.trace_hash != found.run.trace_hash ||
 		    again.nr_unmatched != 0) {
@@ -260,6 +241,8 @@ int main(int argc, char **argv)
 			return missing("which FILE?");
 		if (!load_program(&program, options.file))
 			return EXIT_BAD;
+		if (options.search.max_steps != 0)
+			program.calm_after = options.search.max_steps;
 		return verbs[v].run(&options);
 	}
 	fprintf(stderr, "explore: unknown verb %s; see explore --help\n",

@@ -28,7 +28,6 @@ struct minimizer {
 	struct program best;
 	char sentence[192];
 	uint32_t faults;
-	uint32_t max_steps;
 	uint64_t replays;
 	uint64_t schedules; /* of one search */
 };
@@ -71,22 +70,12 @@ static bool fails_alike(const struct minimizer *m,
 
 static bool still_fails(struct minimizer *m, const struct program *candidate)
 {
-	const struct controlled_options options = {
-		.faults = m->faults,
-		.max_steps = m->max_steps,
-	};
+	const struct controlled_options options = { .faults = m->faults };
 	static struct controlled_result result;
 
 	m->replays++;
 	controlled_run(candidate, &options, &result);
 	return fails_alike(m, &result.exec);
-}
-
-static void take_choices(struct program *program,
-			 const struct controlled_result *run)
-{
-	program->nr_choices = run->nr_choices;
-	memcpy(program->choices, run->choices, sizeof(run->choices));
 }
 
 /* Choices that cost depth-first search something. */
@@ -108,7 +97,7 @@ static bool search_again(struct minimizer *m, struct program *candidate,
 		.strategy = strategy,
 		.faults = m->faults,
 		.max_preemptions = bound,
-		.max_steps = m->max_steps,
+		.max_steps = candidate->calm_after,
 		.depth = PCT_DEPTH,
 		.iterations = m->schedules,
 		.prune = true,
@@ -123,7 +112,7 @@ static bool search_again(struct minimizer *m, struct program *candidate,
 	m->replays += result.schedules;
 	if (end != SEARCH_BUG || !fails_alike(m, &result.run.exec))
 		return false;
-	take_choices(candidate, &result.run);
+	controlled_record(candidate, &result.run);
 	return true;
 }
 
@@ -411,20 +400,20 @@ static void shrink(struct minimizer *m, uint64_t schedules)
 /* Calm as soon as all choices are played; what spins is not to spin for long. */
 static void calm_early(struct minimizer *m)
 {
-	const struct program *p = &m->best;
-	uint32_t least = p->nr_choices ? p->choices[p->nr_choices - 1].step : 1;
-	uint32_t whole = m->max_steps;
+	struct program *p = &m->best;
+	uint32_t last = p->nr_choices ? p->choices[p->nr_choices - 1].step : 0;
+	uint32_t whole = p->calm_after;
 
 	if (strncmp(m->sentence, "liveness: ", 10) != 0)
 		return;
-	for (m->max_steps = least; m->max_steps < whole; m->max_steps *= 2)
+	p->calm_after = last ? last : 1;
+	for (; p->calm_after < whole; p->calm_after *= 2)
 		if (still_fails(m, p))
 			return;
-	m->max_steps = whole;
+	p->calm_after = whole;
 }
 
-bool minimize_program(struct program *program, uint32_t *max_steps,
-		      uint64_t *replays)
+bool minimize_program(struct program *program, uint64_t *replays)
 {
 	static struct minimizer m;
 	static struct controlled_result result;
@@ -432,21 +421,19 @@ bool minimize_program(struct program *program, uint32_t *max_steps,
 
 	m.best = *program;
 	m.faults = controlled_faults_of(program);
-	m.max_steps = *max_steps;
 	m.replays = 1;
 	options.faults = m.faults;
-	options.max_steps = m.max_steps;
 	controlled_run(program, &options, &result);
 	if (result.exec.verdict != EXEC_BUG)
 		return false;
 	memcpy(m.sentence, result.exec.sentence, sizeof(m.sentence));
+	controlled_record(&m.best, &result);
 	calm_early(&m);
 	drop_choices(&m);
 	calm_early(&m);
 	for (uint64_t n = QUICK_SCHEDULES; n <= THOROUGH_SCHEDULES; n *= 4)
 		shrink(&m, n);
 	*program = m.best;
-	*max_steps = m.max_steps;
 	*replays = m.replays;
 	return true;
 }

@@ -30,7 +30,7 @@ static const char help[] =
 	"  --max-preemptions=2    dfs: answers other than the default, or unbounded\n"
 	"  --max-steps=20000      then a run turns calm: nothing is asked any more,\n"
 	"                         and who does not get done in turns is a bug;\n"
-	"                         also for replay, minimize, explain\n"
+	"                         for a program, instead of its `calm after N`\n"
 	"  --seed=U64|COMMIT      same seed, same search; a commit hash will do\n"
 	"  --jobs=N               processes, each with a seed of its own\n"
 	"  --faults=LIST          irq,tso,spurious,timeout,cancel,migrate,ipi,tlb,oom,\n"
@@ -218,7 +218,7 @@ static bool set_search_flag(struct search_options *search, int flag,
 	case FLAG_PREEMPTIONS:
 		return parse_bound(text, &search->max_preemptions);
 	case FLAG_STEPS:
-		return parse_count(text, 1000000, &search->max_steps) &&
+		return parse_count(text, CHOICE_MAX_STEP, &search->max_steps) &&
 		       search->max_steps > 0;
 	default:
 		return controlled_faults_parse(text, &search->faults);
@@ -295,7 +295,6 @@ static void set_defaults(struct options *o)
 			    .faults = CONTROLLED_ALL_FAULTS,
 			    .max_preemptions = 2,
 			    .depth = 3,
-			    .max_steps = CONTROLLED_MAX_STEPS,
 			    .prune = true },
 		.trace = TRACE_TABLE,
 		.jobs = 1,
@@ -310,6 +309,8 @@ static void settle(struct options *o)
 	o->search.prune = !o->no_prune;
 	if (strcmp(o->verb, "exhaust") == 0 && !o->faults_given)
 		o->search.faults = 0;
+	if (strcmp(o->verb, "exhaust") == 0 && o->search.max_steps == 0)
+		o->search.max_steps = CONTROLLED_MAX_STEPS;
 	o->space.handler = o->search.faults & FAULT_IRQ;
 	if (o->space.pages == 0)
 		o->space.pages = o->space.slots + 1;

@@ -48,7 +48,7 @@ double now_seconds(void);
  * A failing run, found: minimise it, save it as .hmt in @dir, print the trace,
  * the sentence and the one line that replays it. Returns the exit status.
  */
-int report_finding(struct program *found, uint32_t max_steps, const char *dir);
+int report_finding(struct program *found, const char *dir);
 
 /*
  * crash.c: a core that crashes is a finding, too. What it was running is saved

@@ -61,11 +61,12 @@ class Planted(unittest.TestCase):
             operations = re.search(r"minimised to (\d+) operations", found)
             self.assertLessEqual(int(operations[1]), MOST_OPERATIONS, found)
             self.assertRegex(found, why)
+            self.assertEqual("liveness: " in found, "\ncalm after " in found)
             replays = re.findall(r"^replay: .* -- replay (.+)$", found, re.M)
             self.assertEqual(len(replays), 1, found)
-            again = self.explore(name, 77, "replay", *replays[0].split())
+            again = self.explore(name, 77, "replay", replays[0])
             self.assertEqual(self.hash_of(again), self.hash_of(found))
-            explained = self.explore(name, 0, "explain", *replays[0].split())
+            explained = self.explore(name, 0, "explain", replays[0])
             self.assertRegex(explained, why)
 
     def compare(self, name, *flags):

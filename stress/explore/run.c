@@ -195,9 +195,8 @@ static int judge(const struct options *o, enum search_end end,
 	       end == SEARCH_DONE ? ", all there are within the bound" : "");
 	if (end != SEARCH_BUG)
 		return EXIT_FINE;
-	program->nr_choices = result->run.nr_choices;
-	memcpy(program->choices, result->run.choices, sizeof(program->choices));
-	return report_finding(program, o->search.max_steps, o->out);
+	controlled_record(program, &result->run);
+	return report_finding(program, o->out);
 }
 
 static int work(const struct options *o, unsigned int worker, uint64_t seed)

@@ -17,7 +17,8 @@ static bool run_one(struct search *s, bool depth_first)
 							     : NULL,
 		.arg = s,
 		.faults = s->options->faults,
-		.max_steps = s->options->max_steps,
+		.max_steps = s->options->max_steps ? s->options->max_steps
+						   : CONTROLLED_MAX_STEPS,
 	};
 	struct controlled_result *run = &s->result->run;
 

@@ -2,7 +2,7 @@
 #include "stress/explore/trace.h"
 
 enum exec_verdict trace_program(const struct program *program,
-				uint32_t max_steps, enum trace_format format,
+				enum trace_format format,
 				struct controlled_result *result)
 {
 	static void (*const print[])(FILE *out, const struct record *record) = {
@@ -11,7 +11,7 @@ enum exec_verdict trace_program(const struct program *program,
 		[TRACE_JSON] = trace_print_json,
 		[TRACE_HTML] = trace_print_html,
 	};
-	struct record *record = record_run(program, max_steps);
+	struct record *record = record_run(program);
 	const char *note = NULL;
 
 	if (format != TRACE_NONE) {

@@ -101,7 +101,7 @@ struct record {
 };
 
 /* Replay @program. Ends the process if memory runs out. */
-struct record *record_run(const struct program *program, uint32_t max_steps);
+struct record *record_run(const struct program *program);
 void record_free(struct record *record);
 
 /* One sentence on why the run failed; valid until the next call. */

@@ -458,13 +458,12 @@ static void close_run(void)
 
 /* ---- A whole run ----------------------------------------------------------------------- */
 
-struct record *record_run(const struct program *program, uint32_t max_steps)
+struct record *record_run(const struct program *program)
 {
 	struct controlled_options options = {
 		.event = on_event,
 		.trace = on_op,
 		.faults = controlled_faults_of(program),
-		.max_steps = max_steps,
 	};
 
 	rec = (struct recorder){ .task = NOBODY };

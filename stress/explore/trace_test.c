@@ -14,7 +14,7 @@ static struct record *record_of(const char *text)
 
 	cr_assert(program_parse(&program, text, strlen(text), &error), "%u: %s",
 		  error.line, error.expected);
-	return record_run(&program, 0);
+	return record_run(&program);
 }
 
 /* Run it again with one more choice. */
@@ -27,7 +27,7 @@ static struct record *record_again(struct record *record, uint32_t step,
 		.kind = (uint8_t)kind,
 		.arg = (uint8_t)arg,
 	};
-	return record_run(&program, 0);
+	return record_run(&program);
 }
 
 /* The first entry of that kind with @says in its words. */
@@ -435,7 +435,7 @@ Test(trace, records_of_random_runs)
 
 		if (!make_program(&result))
 			continue;
-		record = record_run(&program, 0);
+		record = record_run(&program);
 		cr_assert_eq(record->result.trace_hash, result.trace_hash);
 		cr_assert_eq(record->result.nr_unmatched, 0);
 		expect_changes_chain(record);
@@ -477,7 +477,8 @@ Test(trace, the_calm_phase_is_marked_where_it_begins)
 			    "task B cpu=1: kmap p1\n";
 
 	cr_assert(program_parse(&program, lines, strlen(lines), &error));
-	record = record_run(&program, 12);
+	program.calm_after = 12;
+	record = record_run(&program);
 	cr_expect_eq(record->result.calm_since, 13);
 	cr_expect_eq(entry_of(record, ENTRY_CALM, "calm: no more")->step, 13);
 	text = printed(record, trace_print_table);
