@@ -87,6 +87,14 @@ PLAIN_LOOP static uint64_t changed_slots(struct exec *exec)
 	return changed;
 }
 
+static uint32_t slot_word(const struct page *page)
+{
+	uint32_t word;
+
+	__builtin_memcpy(&word, &page->pkmap_slot, sizeof(word));
+	return word;
+}
+
 PLAIN_LOOP static uint64_t changed_pages(struct exec *exec)
 {
 	const struct page *now = exec->hm->config.mem_map;
@@ -95,9 +103,8 @@ PLAIN_LOOP static uint64_t changed_pages(struct exec *exec)
 	uint64_t changed = 0;
 
 	for (unsigned int i = 0; i < nr && i < PROGRAM_MAX_PAGES; i++)
-		if (port_atomic_load(&now[i].pkmap_slot) !=
-		    port_atomic_load(&seen[i].pkmap_slot))
-			changed |= (uint64_t)1 << i;
+		changed |= (uint64_t)(slot_word(&now[i]) != slot_word(&seen[i]))
+			   << i;
 	return changed;
 }
 

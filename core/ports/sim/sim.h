@@ -94,7 +94,8 @@ struct sim {
 	struct machine_config config;
 	struct highmem hm;
 	bool up;
-	unsigned int cpu; /* the one that executes now */
+	unsigned int cpu;	   /* the one that executes now */
+	struct port_task *running; /* whose fiber; the controller between runs */
 	uint32_t silent; /* CPUs with a shootdown to answer: one bit for each */
 	struct sim_cpu cpus[HIGHMEM_MAX_CPUS];
 	struct port_task tasks[MACHINE_MAX_TASKS];
@@ -160,11 +161,40 @@ void sim_tasks_reset(void);
 /* ---- sim_tasks.c and sim_run.c, for control ------------------------------------------------ */
 
 /* The task that runs; the controller's own between runs. */
-struct port_task *sim_running(void);
+static inline struct port_task *sim_running(void)
+{
+	return sim.running;
+}
 
-/* Could @task run now, if it were chosen? Would its CPU take it? */
-bool sim_can_run(const struct port_task *task);
-bool sim_cpu_yields_to(const struct port_task *task);
+/* Does this CPU's current task, if any, make room for another? */
+static inline bool sim_cpu_lets_go(const struct sim_cpu *cpu)
+{
+	return !cpu->current || (cpu->current->preempt_count == 0 &&
+				 !cpu->irq_off && cpu->irq_depth == 0);
+}
+
+/*
+ * May @task have its CPU, or must the one that is there keep it? Who spins has
+ * preemption disabled, so its CPU waits with it.
+ */
+static inline bool sim_cpu_yields_to(const struct port_task *task)
+{
+	const struct sim_cpu *cpu = &sim.cpus[task->cpu];
+
+	return cpu->current == task || sim_cpu_lets_go(cpu);
+}
+
+/* Could @task run now, if it were chosen? */
+static inline bool sim_can_run(const struct port_task *task)
+{
+	bool ready = __builtin_expect(task->state == SIM_TASK_READY, 1) ||
+		     (task->state == SIM_TASK_FLUSHING &&
+		      task->flush_waits == 0) ||
+		     (task->state == SIM_TASK_SPINNING &&
+		      task->lock->locked.value == 0);
+
+	return ready && sim_cpu_yields_to(task);
+}
 
 /* Nothing keeps @task, which is not over, on its CPU. */
 bool sim_may_leave(const struct port_task *task);
@@ -216,11 +246,17 @@ void sim_wake(struct port_task *task, bool timed_out);
 
 /* ---- sim_control.c -------------------------------------------------------------- */
 
+void sim_stop_at(enum sim_access access);
+
 /*
  * A point: before an access, ask what happens first. Does nothing without
  * control, between runs, and during a context switch.
  */
-void sim_point(enum sim_access access);
+static inline void sim_point(enum sim_access access)
+{
+	if (sim_controlled && sim.running != &sim.controller)
+		sim_stop_at(access);
+}
 
 /*
  * The stack pointer of the running task at its last point, below which only
@@ -251,6 +287,9 @@ bool sim_answers_late(unsigned int cpu);
 /* What this CPU sees: its own newest buffered store, else memory. */
 uint32_t sim_visible(const port_atomic_t *word);
 
+/* Can a store wait at all? */
+bool sim_buffers_stores(void);
+
 /* Shall the store that has just been buffered stay there? */
 bool sim_holds_store(void);
 
@@ -258,7 +297,11 @@ bool sim_holds_store(void);
 void sim_drain_one(struct sim_cpu *cpu);
 
 /* All buffered stores of @cpu reach memory. */
-void sim_drain(unsigned int cpu);
+static inline void sim_drain(unsigned int cpu)
+{
+	while (sim.cpus[cpu].nr_stores > 0)
+		sim_drain_one(&sim.cpus[cpu]);
+}
 
 /* sim_store() for one who is not the caller of this. */
 void sim_store_by(port_atomic_t *word, uint32_t value, const void *caller);

@@ -39,6 +39,20 @@ void sim_control_end(void)
 	sim_controlled = false;
 }
 
+bool sim_buffers_stores(void)
+{
+	return control && control->store_buffers;
+}
+
+static bool nothing_waits(void)
+{
+	bool any = false;
+
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		any |= sim.cpus[c].nr_stores > 0;
+	return !any;
+}
+
 /*
  * With nothing left in store buffers, memory is what everybody sees, and the
  * oracle's loads need not go the long way.
@@ -46,10 +60,8 @@ void sim_control_end(void)
 bool sim_freeze(bool on)
 {
 	static bool controlled;
-	bool settled = true;
+	bool settled = !sim_buffers_stores() || nothing_waits();
 
-	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
-		settled &= sim.cpus[c].nr_stores == 0;
 	if (on)
 		controlled = sim_controlled;
 	sim_controlled = controlled && !(on && settled);
@@ -146,8 +158,9 @@ static struct port_task *chosen_task(uint8_t option)
 static uint8_t ask_who(enum sim_question question,
 		       const struct port_task *first)
 {
-	struct options options = { .nr = 0 };
+	struct options options;
 
+	options.nr = 0;
 	offer(&options, first->id);
 	for (unsigned int i = 0; i < sim.nr_tasks; i++)
 		if (&sim.tasks[i] != first)
@@ -373,10 +386,8 @@ static void ask_all(int access, void *sp)
 /* No oracle's look takes that many. What does, never returns. */
 #define MOST_FROZEN_POINTS 1000000
 
-void sim_point(enum sim_access access)
+void sim_stop_at(enum sim_access access)
 {
-	if (!sim_controlled || sim_running() == &sim.controller)
-		return;
 	if (frozen) {
 		if (++frozen_points == MOST_FROZEN_POINTS)
 			sim_stop_run();

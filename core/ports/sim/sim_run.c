@@ -6,17 +6,6 @@
 /* The run ends although tasks could go on. */
 static bool abandoned;
 
-bool sim_can_run(const struct port_task *task)
-{
-	bool ready = task->state == SIM_TASK_READY ||
-		     (task->state == SIM_TASK_FLUSHING &&
-		      task->flush_waits == 0) ||
-		     (task->state == SIM_TASK_SPINNING &&
-		      task->lock->locked.value == 0);
-
-	return ready && sim_cpu_yields_to(task);
-}
-
 static struct port_task *pick_task(void)
 {
 	struct port_task *best = NULL;

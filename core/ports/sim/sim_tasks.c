@@ -6,9 +6,6 @@
 static uint8_t stacks[MACHINE_MAX_TASKS][SIM_STACK_SIZE]
 	__attribute__((aligned(16)));
 
-/* The task whose fiber runs; the controller between runs. */
-static struct port_task *running;
-
 static struct sim_cpu *this_cpu(void)
 {
 	return &sim.cpus[sim.cpu];
@@ -28,28 +25,28 @@ unsigned int port_cpu_id(void)
 
 void port_preempt_disable(void)
 {
-	running->preempt_count++;
+	sim.running->preempt_count++;
 }
 
 void port_preempt_enable(void)
 {
-	if (running->preempt_count == 0)
+	if (sim.running->preempt_count == 0)
 		port_bug("sim: preemption enabled more often than disabled");
 	else
-		running->preempt_count--;
+		sim.running->preempt_count--;
 }
 
 void port_migrate_disable(void)
 {
-	running->migrate_count++;
+	sim.running->migrate_count++;
 }
 
 void port_migrate_enable(void)
 {
-	if (running->migrate_count == 0)
+	if (sim.running->migrate_count == 0)
 		port_bug("sim: migration enabled more often than disabled");
 	else
-		running->migrate_count--;
+		sim.running->migrate_count--;
 }
 
 port_irq_t port_irq_save(void)
@@ -69,16 +66,16 @@ void port_irq_restore(port_irq_t flags)
 
 bool port_may_sleep(void)
 {
-	return running->preempt_count == 0 && !this_cpu()->irq_off &&
+	return sim.running->preempt_count == 0 && !this_cpu()->irq_off &&
 	       this_cpu()->irq_depth == 0;
 }
 
 /* An interrupt gives back all that it took. */
 static void check_return(const struct port_task *before, bool irq_off)
 {
-	if (running->preempt_count != before->preempt_count)
+	if (sim.running->preempt_count != before->preempt_count)
 		port_bug("sim: an interrupt returns with preemption disabled");
-	if (running->migrate_count != before->migrate_count)
+	if (sim.running->migrate_count != before->migrate_count)
 		port_bug("sim: an interrupt returns with migration disabled");
 	if (this_cpu()->irq_off != irq_off)
 		port_bug(irq_off ? "sim: an interrupt handler turned interrupts "
@@ -90,8 +87,8 @@ static void check_return(const struct port_task *before, bool irq_off)
 bool machine_interrupt(void (*handler)(void *arg), void *arg)
 {
 	const struct port_task before = {
-		.preempt_count = running->preempt_count,
-		.migrate_count = running->migrate_count,
+		.preempt_count = sim.running->preempt_count,
+		.migrate_count = sim.running->migrate_count,
 	};
 	struct sim_cpu *cpu = this_cpu();
 	bool irq_off = !sim.config.nested_irqs;
@@ -126,7 +123,7 @@ static void wait_for_lock(port_spinlock_t *lock)
 		port_bug("sim: a spin lock is taken twice: deadlock");
 		stop_here(SIM_TASK_STUCK);
 	}
-	running->lock = lock;
+	sim.running->lock = lock;
 	stop_here(SIM_TASK_SPINNING);
 }
 
@@ -162,7 +159,7 @@ bool port_spin_is_locked(const port_spinlock_t *lock)
 
 struct port_task *port_task_current(void)
 {
-	return running;
+	return sim.running;
 }
 
 uint32_t port_task_id(const struct port_task *task)
@@ -182,15 +179,10 @@ uint64_t port_now(void)
 
 static void run_fiber(struct port_task *task, int last)
 {
-	struct port_task *from = running;
+	struct port_task *from = sim.running;
 
-	running = task;
+	sim.running = task;
 	fiber_switch(&from->fiber, &task->fiber, last);
-}
-
-struct port_task *sim_running(void)
-{
-	return running;
 }
 
 /*
@@ -218,13 +210,6 @@ static void swap_windows(struct sim_cpu *cpu, struct port_task *task)
 	port_irq_restore(flags);
 }
 
-/* Does this CPU's current task, if any, make room for another? */
-static bool cpu_lets_go(const struct sim_cpu *cpu)
-{
-	return !cpu->current || (cpu->current->preempt_count == 0 &&
-				 !cpu->irq_off && cpu->irq_depth == 0);
-}
-
 static void switch_to(struct port_task *task)
 {
 	struct sim_cpu *cpu = &sim.cpus[task->cpu];
@@ -250,7 +235,7 @@ bool sim_can_migrate(const struct port_task *task, unsigned int cpu)
 	const struct sim_cpu *to = &sim.cpus[cpu];
 
 	return cpu != task->cpu && sim_may_leave(task) && !to->offline &&
-	       cpu_lets_go(to);
+	       sim_cpu_lets_go(to);
 }
 
 void sim_migrate(struct port_task *task, unsigned int cpu)
@@ -265,7 +250,7 @@ void sim_migrate(struct port_task *task, unsigned int cpu)
 		sim.cpu = now;
 	}
 	task->cpu = cpu;
-	if (task == running) {
+	if (task == sim.running) {
 		sim.cpu = cpu;
 		swap_windows(&sim.cpus[cpu], task);
 	}
@@ -284,7 +269,7 @@ void sim_leave_run(void)
 /* Back to machine_run(), which goes on with somebody else. */
 static void stop_here(enum sim_task_state state)
 {
-	running->state = state;
+	sim.running->state = state;
 	sim_leave_run();
 }
 
@@ -295,7 +280,7 @@ void sim_wait_for_answers(void)
 
 bool port_park(uint64_t deadline)
 {
-	struct port_task *self = running;
+	struct port_task *self = sim.running;
 
 	if (!port_may_sleep())
 		port_bug("sim: sleeping in atomic context");
@@ -337,7 +322,7 @@ bool machine_take_signal(void)
 {
 	uint32_t pending = 1;
 
-	return port_atomic_cas(&running->signal, &pending, 0);
+	return port_atomic_cas(&sim.running->signal, &pending, 0);
 }
 
 void sim_kill(struct port_task *task)
@@ -375,7 +360,7 @@ void machine_yield(uint32_t rank)
 {
 	sim.now++;
 	sim_wake_expired();
-	running->rank = rank;
+	sim.running->rank = rank;
 	stop_here(SIM_TASK_READY);
 }
 
@@ -390,7 +375,7 @@ static void task_main(void *arg)
 	if (self->migrate_count != 0)
 		port_bug("sim: a task ends with migration disabled");
 	self->state = SIM_TASK_DONE;
-	running = &sim.controller;
+	sim.running = &sim.controller;
 	fiber_switch(&self->fiber, &sim.controller.fiber, 1);
 }
 
@@ -416,17 +401,6 @@ uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 	return task->id;
 }
 
-/*
- * May @task have its CPU, or must the one that is there keep it? Who spins has
- * preemption disabled, so its CPU waits with it.
- */
-bool sim_cpu_yields_to(const struct port_task *task)
-{
-	const struct sim_cpu *cpu = &sim.cpus[task->cpu];
-
-	return cpu->current == task || cpu_lets_go(cpu);
-}
-
 bool machine_task_asleep(uint32_t id)
 {
 	return sim.tasks[id - 1].state == SIM_TASK_PARKED;
@@ -438,7 +412,7 @@ void sim_tasks_reset(void)
 	sim.silent = 0;
 	sim.now = 1;
 	sim.cpu = 0;
-	running = &sim.controller;
+	sim.running = &sim.controller;
 	sim.controller.preempt_count = 0;
 	sim.controller.migrate_count = 0;
 	for (unsigned int c = 0; c < HIGHMEM_MAX_CPUS; c++) {

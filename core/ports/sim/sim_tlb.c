@@ -130,7 +130,8 @@ static bool may_use(unsigned int cpu, vaddr_t vaddr)
 static void flush_page(unsigned int cpu, vaddr_t vaddr)
 {
 	tlb_drop(&sim.cpus[cpu], vaddr);
-	if (sim_controlled && may_use(cpu, vaddr))
+	if (sim_controlled && may_use(cpu, vaddr) &&
+	    pte_present(sim_pte_in_memory(vaddr)))
 		sim_translate(&sim.cpus[cpu], vaddr, PTE_ACCESSED);
 }
 

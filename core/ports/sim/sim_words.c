@@ -25,12 +25,6 @@ void sim_drain_one(struct sim_cpu *cpu)
 
 #define CALLER __builtin_return_address(0)
 
-void sim_drain(unsigned int cpu)
-{
-	while (sim.cpus[cpu].nr_stores > 0)
-		sim_drain_one(&sim.cpus[cpu]);
-}
-
 bool sim_drain_all(void)
 {
 	bool any = false;
@@ -81,6 +75,10 @@ static void buffer_store(port_atomic_t *word, uint32_t value)
 {
 	struct sim_cpu *cpu = &sim.cpus[sim.cpu];
 
+	if (!sim_buffers_stores()) {
+		reach_memory(word, value); /* nothing waits before it */
+		return;
+	}
 	if (cpu->nr_stores == SIM_STORE_BUFFER)
 		sim_drain_one(cpu);
 	cpu->stores[cpu->nr_stores++] = (struct sim_buffered_store){ word,
