@@ -128,6 +128,8 @@ static void print_sums(const struct options *o, const struct certificate *c)
 	printf("  programs         %llu, the same up to names counted once\n"
 	       "  schedules        %llu\n"
 	       "  pruned           %llu of them, cut at a known state: %.1f %%\n"
+	       "  loops            %llu of these in a circle; each ended once "
+	       "calm\n"
 	       "  states           %llu%s\n"
 	       "  steps            %llu\n"
 	       "  deadlocks        %llu programs can deadlock by themselves\n"
@@ -135,7 +137,7 @@ static void print_sums(const struct options *o, const struct certificate *c)
 	       (unsigned long long)c->programs,
 	       (unsigned long long)c->schedules, (unsigned long long)c->pruned,
 	       100.0 * (double)c->pruned / (double)c->schedules,
-	       (unsigned long long)c->states,
+	       (unsigned long long)c->loops, (unsigned long long)c->states,
 	       o->search.prune ? "" : " (no pruning)",
 	       (unsigned long long)c->steps, (unsigned long long)c->deadlocks,
 	       (unsigned long long)c->outcomes);

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC "highmem-explore checkpoint 2"
+#define MAGIC "highmem-explore checkpoint 3"
 #define FIELDS (sizeof(struct certificate) / sizeof(uint64_t))
 #define LINE 1024
 
 static const char *const names[FIELDS] = {
-	"programs", "schedules", "steps",    "states",
-	"pruned",   "deadlocks", "outcomes",
+	"programs", "schedules", "steps",     "states",
+	"pruned",   "loops",	 "deadlocks", "outcomes",
 };
 
 union fields {

@@ -14,6 +14,7 @@ struct certificate {
 	uint64_t steps;
 	uint64_t states;
 	uint64_t pruned;
+	uint64_t loops;	    /* of the pruned: runs in a circle */
 	uint64_t deadlocks; /* programs that can */
 	uint64_t outcomes;  /* a hash, program by program */
 };

@@ -31,6 +31,7 @@ struct one_result {
 	uint64_t steps;
 	uint64_t states;
 	uint64_t pruned;
+	uint64_t loops;
 	uint64_t outcomes;
 	bool deadlocks;
 	atomic_bool done;
@@ -92,6 +93,7 @@ static void leave_result(struct walk *w, uint64_t index,
 	one->steps = r->steps;
 	one->states = r->states;
 	one->pruned = r->pruned;
+	one->loops = r->loops;
 	one->outcomes = r->outcomes;
 	one->deadlocks = r->deadlocks > 0;
 	atomic_store(&one->done, true);
@@ -147,6 +149,7 @@ static void add(struct certificate *sums, const struct one_result *r)
 	sums->steps += r->steps;
 	sums->states += r->states;
 	sums->pruned += r->pruned;
+	sums->loops += r->loops;
 	sums->deadlocks += r->deadlocks;
 	sums->outcomes = (sums->outcomes ^ r->outcomes) * 0x100000001b3u;
 }

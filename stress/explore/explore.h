@@ -49,7 +49,8 @@ struct search_result {
 	uint64_t schedules;
 	uint64_t steps;
 	uint64_t states;   /* DFS with prune: kept */
-	uint64_t pruned;   /* DFS with prune: runs cut short */
+	uint64_t pruned;   /* DFS with prune: runs that came to a known state */
+	uint64_t loops;	   /* of them: one of their own; they went on calm */
 	uint64_t outcomes; /* sum of the end states' hashes over distinct ones */
 	uint64_t deadlocks; /* schedules that end in the program's own */
 	bool incomplete;    /* DFS: a run was too long to try all it offers */

@@ -123,6 +123,31 @@ class Planted(unittest.TestCase):
             self.check(name, r"livelock: no end after \d+ steps, without "
                              r"faults and in turns since step \d+: [A-D]'s")
 
+    def exhaust(self, name, code, *flags):
+        with tempfile.TemporaryDirectory() as self.folder:
+            return self.explore(name, code, "exhaust", *flags)
+
+    def test_a_livelock_of_one_task(self):
+        """In a search with pruning, too."""
+        for name in ("flush_and_retry", "stale_retry"):
+            found = self.exhaust(name, 77, "--ops=2", "--max-preemptions=1")
+            self.assertIn("BUG: liveness: ", found)
+            self.assertRegex(found, r"\ncalm after \d+\n")
+        self.assertEqual(self.compare("stale_retry", "--faults=none"),
+                         {0, 77})
+
+    def test_a_circle_that_somebody_ends(self):
+        """The run goes on, calm, although the state is known."""
+        one_waits = ("--tasks=3", "--ops=1", "--alphabet=kmap",
+                     "--max-preemptions=1")
+        good = self.exhaust("polls", 0, *one_waits)
+        self.assertRegex(good, r"  loops +[1-9]\d* of these")
+
+    def test_a_circle_that_nobody_ends(self):
+        all_wait = ("--tasks=2", "--ops=2", "--alphabet=kmap")
+        self.assertRegex(self.exhaust("polls", 77, *all_wait),
+                         r"BUG: liveness: [AB] gets nowhere in kmap p")
+
     def test_a_queue_that_is_overtaken(self):
         with tempfile.TemporaryDirectory() as self.folder:
             with open(os.path.join(self.folder, "p.hmt"), "w",

@@ -25,13 +25,14 @@ static bool run_one(struct search *s, bool depth_first)
 	controlled_run(s->program, &options, run);
 	s->result->schedules++;
 	s->result->steps += run->steps;
+	if (depth_first && s->cut) {
+		s->result->pruned++;
+		s->result->loops += s->looped;
+		return s->looped && run->exec.verdict == EXEC_BUG;
+	}
 	/* Not all that it could have come to was tried. */
 	if (depth_first && run->calm_since != 0)
 		s->result->incomplete = true;
-	if (depth_first && s->cut) {
-		s->result->pruned++;
-		return false;
-	}
 	if (run->exec.verdict == EXEC_DEADLOCK)
 		s->result->deadlocks++;
 	return run->exec.verdict == EXEC_BUG;

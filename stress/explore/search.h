@@ -15,6 +15,7 @@ struct decision {
 	uint8_t chosen;
 	uint8_t spent;	 /* deviations before this one */
 	uint32_t costly; /* options that are deviations, one bit for each */
+	uint64_t state;	 /* where it was made; 0: nobody asked */
 };
 
 enum plan {
@@ -50,6 +51,7 @@ struct search {
 	unsigned int at;    /* the next decision of this run */
 	unsigned int bound; /* deviations allowed, or EXPLORE_UNBOUNDED */
 	bool cut;	    /* this run came to a state that was seen before */
+	bool looped;	    /* in this run itself; then it goes on, calm */
 	bool over_bound;    /* some schedule was left out for its deviations */
 	bool all_tried;	    /* none was left out, for any bound */
 	struct visited *visited;

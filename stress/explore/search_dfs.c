@@ -46,14 +46,37 @@ static unsigned int spent_after(const struct decision *d)
 
 /* True when the state with what is left of the bound has been searched. */
 static bool seen_before(struct search *s, enum sim_question question,
-			unsigned int spent)
+			struct decision *d)
 {
 	uint64_t state = sim_state_hash() ^ exec_state_hash();
 	unsigned int left = s->bound == EXPLORE_UNBOUNDED ? 0
-							  : s->bound - spent;
+							  : s->bound - d->spent;
 
-	state = (state ^ question) * 0x9e3779b97f4a7c15u;
-	return !visited_improve(s->visited, state, left + 1);
+	d->state = (state ^ question) * 0x9e3779b97f4a7c15u;
+	return !visited_improve(s->visited, d->state, left + 1);
+}
+
+static bool is_of_this_run(const struct search *s, uint64_t state)
+{
+	for (unsigned int i = 0; i < s->nr_decisions; i++)
+		if (s->decisions[i].state == state)
+			return true;
+	return false;
+}
+
+/*
+ * All that can come after this state is known, or is about to be, unless the run
+ * has gone in a circle: then it can do so for ever. Who is there only because
+ * nobody else had a turn gets out of it once the machine is calm.
+ */
+static unsigned int leave_known_state(struct search *s, uint64_t state)
+{
+	s->cut = true;
+	s->looped = is_of_this_run(s, state);
+	if (!s->looped)
+		return SIM_STOP_RUN;
+	sim_calm_after_this_step();
+	return 0;
 }
 
 unsigned int dfs_choose(void *arg, uint32_t step, enum sim_question question,
@@ -63,6 +86,8 @@ unsigned int dfs_choose(void *arg, uint32_t step, enum sim_question question,
 	struct decision *d = &s->decisions[s->at];
 
 	(void)step;
+	if (s->looped)
+		return 0;
 	if (s->at < s->nr_decisions) {
 		s->at++;
 		s->deviations += d->chosen != 0;
@@ -79,10 +104,8 @@ unsigned int dfs_choose(void *arg, uint32_t step, enum sim_question question,
 	};
 	/* At the boot there is no state yet. */
 	if (s->options->prune && question != SIM_ALLOC &&
-	    seen_before(s, question, d->spent)) {
-		s->cut = true;
-		return SIM_STOP_RUN;
-	}
+	    seen_before(s, question, d))
+		return leave_known_state(s, d->state);
 	s->at = ++s->nr_decisions;
 	return 0;
 }
@@ -99,6 +122,7 @@ void dfs_plan(struct search *s)
 {
 	s->at = 0;
 	s->cut = false;
+	s->looped = false;
 	s->deviations = 0;
 }
 
