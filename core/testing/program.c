@@ -75,25 +75,27 @@ unsigned int choice_order(enum choice_kind kind)
 	}
 }
 
+bool choice_names_cpu(enum choice_kind kind)
+{
+	return kind == CHOICE_DRAIN || kind == CHOICE_ACK ||
+	       kind == CHOICE_DROP || kind == CHOICE_MIGRATE ||
+	       kind == CHOICE_OFFLINE || kind == CHOICE_ONLINE;
+}
+
 bool choice_fits(const struct program *program, const struct choice *choice)
 {
 	if (choice_of_boot((enum choice_kind)choice->kind))
 		return choice->step == 0 && choice->arg < CHOICE_MAX_ALLOC;
 	if (choice->step == 0)
 		return false;
+	if (choice_names_cpu((enum choice_kind)choice->kind))
+		return choice->arg < program->machine.nr_cpus;
 	switch ((enum choice_kind)choice->kind) {
 	case CHOICE_IRQ:
 		return choice->arg < program->nr_irqs;
 	case CHOICE_HOLD:
 	case CHOICE_DELAY:
 		return choice->arg == 0;
-	case CHOICE_DRAIN:
-	case CHOICE_ACK:
-	case CHOICE_DROP:
-	case CHOICE_MIGRATE:
-	case CHOICE_OFFLINE:
-	case CHOICE_ONLINE:
-		return choice->arg < program->machine.nr_cpus;
 	default:
 		return choice->kind < CHOICE_NR_KINDS &&
 		       choice->arg < program->nr_tasks;

@@ -149,6 +149,9 @@ static inline bool choice_of_boot(enum choice_kind kind)
 	return kind == CHOICE_ALLOC || kind == CHOICE_ALLOC_ON;
 }
 
+/* Is its argument a CPU? */
+bool choice_names_cpu(enum choice_kind kind);
+
 struct program {
 	struct machine_config machine;
 	unsigned int nr_tasks;

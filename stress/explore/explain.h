@@ -55,8 +55,8 @@ uint32_t step_of(const struct record *record, uint32_t at);
 uint32_t last_hotplug(const struct record *record, unsigned int cpu,
 		      uint32_t limit);
 
-/* Offline when the run was over? */
-bool is_offline(const struct record *record, unsigned int cpu);
+/* Offline before entry @limit? */
+bool is_offline(const struct record *record, unsigned int cpu, uint32_t limit);
 
 /* Asleep when the run was over? */
 bool is_asleep(const struct record *record, unsigned int task);

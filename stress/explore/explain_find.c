@@ -149,9 +149,9 @@ uint32_t last_hotplug(const struct record *record, unsigned int cpu,
 	return NONE;
 }
 
-bool is_offline(const struct record *record, unsigned int cpu)
+bool is_offline(const struct record *record, unsigned int cpu, uint32_t limit)
 {
-	uint32_t at = last_hotplug(record, cpu, record->nr_entries);
+	uint32_t at = last_hotplug(record, cpu, limit);
 
 	return at != NONE && record->entries[at].chance == CHOICE_OFFLINE;
 }

@@ -25,7 +25,7 @@ static bool find_stale(const struct record *record, struct stale *stale)
 		int pte = cell_find(record, CELL_PTE, cell->a, 0);
 
 		if (cell->kind != CELL_TLB || record->values[c] == 0 ||
-		    is_offline(record, cell->b) ||
+		    is_offline(record, cell->b, record->nr_entries) ||
 		    record->values[c] == record->values[pte])
 			continue;
 		*stale = (struct stale){

@@ -149,6 +149,15 @@ class Replay(Explorer):
         self.assertIn("1 choices of the program fit no question",
                       result.stdout)
 
+    def test_a_cpu_that_is_offline_is_not_stale(self):
+        text = ("machine cpus=3\ntask A: kmap p0; kunmap p0; flush\n"
+                "choices v2: 16=offline:1")
+        table = self.expect(0, "replay", self.path("p.hmt", text)).stdout
+        self.assertRegex(table, r"(?m)flush.* slot0=none$")
+        text += " 32=offline:2"
+        table = self.expect(0, "replay", self.path("p.hmt", text)).stdout
+        self.assertRegex(table, r"(?m) slot0=none stale: cpu0=p0 cpu2=p0$")
+
     def test_a_boot_without_memory(self):
         program = self.path("p.hmt", HAND_OVER + "choices v2: 0=alloc:2 9=B\n")
         result = self.expect(0, "replay", program)

@@ -347,6 +347,10 @@ static unsigned int cpus_used(const struct program *p)
 	for (unsigned int i = 0; i < p->nr_irqs; i++)
 		if (p->irq_cpu[i] >= nr)
 			nr = p->irq_cpu[i] + 1U;
+	for (unsigned int c = 0; c < p->nr_choices; c++)
+		if (choice_names_cpu(p->choices[c].kind) &&
+		    p->choices[c].arg >= nr)
+			nr = p->choices[c].arg + 1U;
 	return nr;
 }
 

@@ -163,6 +163,23 @@ class Planted(unittest.TestCase):
                    r"was offline, and came online at step \d+ without a flush",
                    "--faults=hotplug")
 
+    def test_what_a_choice_names_is_kept(self):
+        """The machine shrinks to the CPU that goes, and no further."""
+        with tempfile.TemporaryDirectory() as self.folder:
+            with open(os.path.join(self.folder, "p.hmt"), "w",
+                      encoding="utf-8") as file:
+                file.write("machine cpus=4\n"
+                           "task A cpu=0: kmap p0; kunmap p0; flush\n"
+                           "choices v2: 16=offline:1 35=online:1\n")
+            self.explore("online_unflushed", 77, "replay", "p.hmt")
+            self.explore("online_unflushed", 0, "minimize", "p.hmt", "-o",
+                         "small.hmt")
+            with open(os.path.join(self.folder, "small.hmt"),
+                      encoding="utf-8") as file:
+                text = file.read()
+            self.assertIn("machine cpus=2 ", text)
+            self.assertIn("=offline:1 ", text)
+
     def test_a_missing_fence(self):
         self.check("enqueue_unfenced", r"was still held back", "--faults=tso")
 

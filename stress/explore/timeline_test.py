@@ -29,11 +29,18 @@ KINDS = ["count", "owner", "free", "pte", "tlb", "slot", "queue", "lock",
          "depth", "task", "stores"]
 
 
-def replay(form):
+OFFLINE_AND_CALM = """machine cpus=2
+task A cpu=0: kmap p0; kunmap p0; flush
+choices v2: 9=offline:1 16=online:1
+calm after 20
+"""
+
+
+def replay(form, text=DEADLOCK):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "deadlock.hmt")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(DEADLOCK)
+            file.write(text)
         result = subprocess.run([EXPLORE, "replay", path, "--trace=" + form],
                                 capture_output=True, text=True, check=False)
     return result
@@ -102,6 +109,17 @@ class Page(unittest.TestCase):
         for word in ["http:", "https:", "//cdn", "url(http", "src=",
                      "<link", "@import", "fetch(", "XMLHttpRequest"]:
             self.assertNotIn(word, self.page)
+
+    def test_knows_what_it_marks(self):
+        """By their words and kinds: the calm phase, and CPUs that are offline."""
+        run = json.loads(replay("json", OFFLINE_AND_CALM).stdout)
+        says = [e["says"] for e in run["entries"] if e["kind"] == "chance"]
+        self.assertEqual(says, ["cpu1 goes offline", "cpu1 comes online"])
+        for word in ("goes offline", "comes online"):
+            self.assertIn("`cpu${c} " + word + "`", self.page)
+        calm = [e for e in run["entries"] if e["kind"] == "calm"]
+        self.assertEqual([e["step"] for e in calm], [21])
+        self.assertIn("e.kind === 'calm'", self.page)
 
     def test_holds_the_run(self):
         found = re.search(

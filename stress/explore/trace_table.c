@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stress/explore/trace.h"
+#include "stress/explore/explain.h"
 
 /*
  * A column for each task, a row for what matters. An operation that ran from
@@ -191,8 +191,8 @@ static void say_locks(char *buf, size_t size)
 	}
 }
 
-/* "slot0=p1"; and which TLBs still have what is gone. */
-static void say_place(unsigned int place, char *buf, size_t size)
+/* "slot0=p1"; and which TLBs still have what is gone, at entry @at. */
+static void say_place(unsigned int place, uint32_t at, char *buf, size_t size)
 {
 	const struct record *record = table.record;
 	int pte = cell_find(record, CELL_PTE, place, 0);
@@ -207,6 +207,7 @@ static void say_place(unsigned int place, char *buf, size_t size)
 		int tlb = cell_find(record, CELL_TLB, place, c);
 
 		if (tlb < 0 || table.values[tlb] == 0 ||
+		    is_offline(record, c, at) ||
 		    table.values[tlb] == table.values[pte])
 			continue;
 		cell_value(record, (unsigned int)tlb, table.values[tlb], page);
@@ -215,11 +216,11 @@ static void say_place(unsigned int place, char *buf, size_t size)
 	}
 }
 
-static void say_places(char *buf, size_t size)
+static void say_places(uint32_t at, char *buf, size_t size)
 {
 	for (unsigned int p = 0; p < table.record->nr_places; p++) {
 		if (table.moved[p])
-			say_place(p, buf, size);
+			say_place(p, at, buf, size);
 		table.moved[p] = false;
 	}
 }
@@ -243,7 +244,8 @@ static struct row *add_row(const struct entry *entry, unsigned int column)
 			    "%c: ", actor_letter(entry->actor));
 	say_where(entry->caller, row->where);
 	say_locks(row->locks, sizeof(row->locks));
-	say_places(row->tlbs, sizeof(row->tlbs));
+	say_places((uint32_t)(entry - entry_at(0)), row->tlbs,
+		   sizeof(row->tlbs));
 	return row;
 }
 
@@ -364,11 +366,9 @@ static uint32_t add_entry(uint32_t at)
 			add_words(entry, entry->task, "  ");
 		break;
 	case ENTRY_CALM:
-		table.spins = 1;
-		add_words(entry, entry->task, "-- ");
-		break;
 	case ENTRY_CHANCE:
 	case ENTRY_LAST_FLUSH:
+		table.spins += entry->kind == ENTRY_CALM;
 		add_words(entry, entry->task, "-- ");
 		break;
 	case ENTRY_STALL:
