@@ -63,11 +63,13 @@ void certificate_describe(const struct options *o, char *line, size_t size)
 	print_faults(o->search.faults, faults, sizeof(faults));
 	print_bound(o->search.max_preemptions, bound, sizeof(bound));
 	snprintf(line, size,
-		 "tasks=%u ops=%u alphabet=%s pages=%u slots=%u "
+		 "tasks=%u ops=%u alphabet=%s handler-ops=%u pages=%u "
+		 "slots=%u pae=%s "
 		 "preemptions=%s faults=%s max-steps=%u pruning=%s" BUILD_WORD
 		 "%016llx",
-		 o->space.tasks, o->space.ops, alphabet, o->space.pages,
-		 o->space.slots, bound, faults, o->search.max_steps,
+		 o->space.tasks, o->space.ops, alphabet, o->space.handler_ops,
+		 o->space.pages, o->space.slots, o->space.pae ? "yes" : "no",
+		 bound, faults, o->search.max_steps,
 		 o->search.prune ? "yes" : "no",
 		 (unsigned long long)build_number());
 }
@@ -93,12 +95,15 @@ static void print_space(const struct options *o)
 	       "  tasks            %u, each on a CPU of its own\n"
 	       "  operations       0 to %u for each task\n",
 	       text, s->tasks, s->ops);
-	if (s->handler)
+	if (s->handler_ops > 0)
 		printf("  handler          one, on A's CPU: get or local of a "
-		       "page\n");
+		       "page%s\n",
+		       s->handler_ops > 1 ? ", two or one of these, or undone"
+					  : "");
 	printf("  machine          cpus=%u slots=%u pages=%u colours=1 "
-	       "depth=%u pae=no\n",
-	       s->tasks, s->slots, s->pages, s->ops + 1);
+	       "depth=%u pae=%s\n",
+	       s->tasks, s->slots, s->pages, space_depth(s),
+	       s->pae ? "yes" : "no");
 }
 
 static void print_schedules(const struct options *o)

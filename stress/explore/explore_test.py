@@ -241,8 +241,37 @@ class Exhaust(Explorer):
                   for more in ((), ("--slots=3", "--pages=3"), ("--pages=2",),
                                ("--alphabet=kmap,flush",), ("--faults=irq",),
                                ("--faults=tso",), ("--max-steps=9999",),
-                               ("--max-preemptions=1",), ("--tasks=1",))}
-        self.assertEqual(len(hashes), 9)
+                               ("--max-preemptions=1",), ("--tasks=1",),
+                               ("--pae",), ("--handler-ops=2",),
+                               ("--faults=irq", "--handler-ops=2"))}
+        # Without interrupts there is no handler, whatever is said of it.
+        self.assertEqual(len(hashes), 11)
+
+    def test_handlers(self):
+        # Two programs, of nothing and of a flush, with each handler: a get or
+        # a local of p0, and after either also of p1, or what undoes it.
+        one_task = ("exhaust", "--tasks=1", "--ops=1", "--alphabet=flush",
+                    "--faults=irq")
+        self.assertEqual(self.field("programs", self.expect(
+            0, *one_task).stdout), "4,")
+        keep = "--checkpoint=" + self.path("checkpoint")
+        two = self.expect(0, *one_task, "--handler-ops=2", keep).stdout
+        self.refused("is of another search", *one_task, keep)
+        self.assertEqual(self.field("programs", two), "24,")
+        self.assertIn("two or one of these, or undone", two)
+        self.refused("bad value: --handler-ops=3", "exhaust",
+                     "--handler-ops=3")
+
+    def test_pae(self):
+        few = ("exhaust", "--ops=2", "--max-preemptions=1")
+        plain = self.expect(0, *few).stdout
+        pae = self.expect(0, *few, "--pae").stdout
+        self.assertRegex(pae, r"  machine .* pae=yes\n")
+        self.assertEqual(self.field("outcomes", pae),
+                         self.field("outcomes", plain))
+        # A PTE is two stores.
+        self.assertGreater(int(self.field("steps", pae)),
+                           int(self.field("steps", plain)))
 
     def test_the_number_of_jobs_changes_nothing(self):
         self.assertEqual(self.expect(0, *self.SMALL, "--jobs=2").stdout,
@@ -276,6 +305,7 @@ class Exhaust(Explorer):
         self.assertEqual(self.expect(0, *command).stdout, whole)
         other = ("exhaust", "--ops=3", "--checkpoint=" + checkpoint)
         self.refused("is of another search: tasks=2 ops=2", *other)
+        self.refused("is of another search", *command, "--pae")
         with open(checkpoint, "a", encoding="utf-8") as file:
             file.truncate(40)
         self.refused("is damaged or not a checkpoint", *command)

@@ -48,6 +48,8 @@ static const char help[] =
 	"                         but for oom, which fails each allocation of a boot\n"
 	"                         irq: each program with each handler of one get or\n"
 	"                         local, at every point\n"
+	"  --handler-ops=1        of the handler; 2: and what undoes the first\n"
+	"  --pae                  64-bit PTEs\n"
 	"  --checkpoint=FILE      go on where an earlier run of the same search was\n"
 	"                         stopped or killed\n"
 	"  --no-prune --time=T --jobs=N --max-steps=N\n"
@@ -178,6 +180,8 @@ enum flag {
 	FLAG_ALPHABET,
 	FLAG_SLOTS,
 	FLAG_PAGES,
+	FLAG_HANDLER_OPS,
+	FLAG_PAE,
 };
 
 static const struct option flags[] = {
@@ -201,6 +205,8 @@ static const struct option flags[] = {
 	{ "alphabet", required_argument, NULL, FLAG_ALPHABET },
 	{ "slots", required_argument, NULL, FLAG_SLOTS },
 	{ "pages", required_argument, NULL, FLAG_PAGES },
+	{ "handler-ops", required_argument, NULL, FLAG_HANDLER_OPS },
+	{ "pae", no_argument, NULL, FLAG_PAE },
 	{ "out", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -239,6 +245,9 @@ static bool set_space_flag(struct space *space, int flag, const char *text)
 	case FLAG_PAGES:
 		return parse_count(text, PROGRAM_MAX_HIGHMEM, &space->pages) &&
 		       space->pages > 0;
+	case FLAG_HANDLER_OPS:
+		return parse_count(text, 2, &space->handler_ops) &&
+		       space->handler_ops > 0;
 	default:
 		return space_parse_alphabet(text, &space->alphabet);
 	}
@@ -252,6 +261,7 @@ static bool set_flag(struct options *o, int flag, const char *text)
 	case FLAG_SLOTS:
 	case FLAG_PAGES:
 	case FLAG_ALPHABET:
+	case FLAG_HANDLER_OPS:
 		return set_space_flag(&o->space, flag, text);
 	case FLAG_ITERATIONS:
 		return parse_u64(text, &o->iterations);
@@ -276,6 +286,7 @@ static void set_switch(struct options *o, int flag)
 	o->as_c |= flag == FLAG_C;
 	o->as_hmt |= flag == FLAG_HMT;
 	o->no_prune |= flag == FLAG_NO_PRUNE;
+	o->space.pae |= flag == FLAG_PAE;
 	if (flag == FLAG_CHECKPOINT)
 		o->checkpoint = optarg;
 	if (flag == 'o')
@@ -285,7 +296,8 @@ static void set_switch(struct options *o, int flag)
 static bool is_valued(int flag)
 {
 	return flag != FLAG_GENERATE && flag != FLAG_C && flag != FLAG_HMT &&
-	       flag != FLAG_NO_PRUNE && flag != FLAG_CHECKPOINT && flag != 'o';
+	       flag != FLAG_NO_PRUNE && flag != FLAG_PAE &&
+	       flag != FLAG_CHECKPOINT && flag != 'o';
 }
 
 static void set_defaults(struct options *o)
@@ -298,7 +310,7 @@ static void set_defaults(struct options *o)
 			    .prune = true },
 		.trace = TRACE_TABLE,
 		.jobs = 1,
-		.space = { .tasks = 2, .ops = 3, .slots = 2 },
+		.space = { .tasks = 2, .ops = 3, .slots = 2, .handler_ops = 1 },
 	};
 	space_parse_alphabet(DEFAULT_ALPHABET, &o->space.alphabet);
 }
@@ -311,7 +323,8 @@ static void settle(struct options *o)
 		o->search.faults = 0;
 	if (strcmp(o->verb, "exhaust") == 0 && o->search.max_steps == 0)
 		o->search.max_steps = CONTROLLED_MAX_STEPS;
-	o->space.handler = o->search.faults & FAULT_IRQ;
+	if (!(o->search.faults & FAULT_IRQ))
+		o->space.handler_ops = 0;
 	if (o->space.pages == 0)
 		o->space.pages = o->space.slots + 1;
 	if (o->space.pages > PROGRAM_MAX_HIGHMEM)

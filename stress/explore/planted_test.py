@@ -148,6 +148,11 @@ class Planted(unittest.TestCase):
         self.assertRegex(self.exhaust("polls", 77, *all_wait),
                          r"BUG: liveness: [AB] gets nowhere in kmap p")
 
+    def test_a_bug_of_pae_machines(self):
+        few = ("--ops=1", "--alphabet=kmap")
+        self.exhaust("pae_frame_20_bits", 0, *few)
+        self.exhaust("pae_frame_20_bits", 77, *few, "--pae")
+
     def test_a_queue_that_is_overtaken(self):
         with tempfile.TemporaryDirectory() as self.folder:
             with open(os.path.join(self.folder, "p.hmt"), "w",

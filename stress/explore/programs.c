@@ -27,16 +27,22 @@ struct holds {
 	uint8_t nr_local;
 };
 
-/* One sequence for each task, then the handler's operation. */
+/* One sequence for each task, then the handler's. */
 struct pick {
 	uint32_t part[PROGRAM_MAX_TASKS + 1];
 };
 
+/* All sequences of up to so many of these operations. */
+struct list {
+	uint32_t alphabet;
+	unsigned int ops;
+	struct sequence *sequence;
+	unsigned int nr;
+};
+
 static struct space space;
-static struct sequence *sequences;
-static unsigned int nr_sequences;
-static struct step handlers[2 * PROGRAM_MAX_HIGHMEM];
-static unsigned int nr_handlers;
+static struct list of_tasks;
+static struct list of_handlers;
 static struct pick *picks;
 static uint64_t nr_picks;
 
@@ -125,16 +131,17 @@ static bool take_step(struct holds *h, struct step step)
 	}
 }
 
-static void grow(struct sequence sequence, struct holds holds)
+static void grow(struct list *list, struct sequence sequence,
+		 struct holds holds)
 {
-	if (nr_sequences < MAX_SEQUENCES)
-		sequences[nr_sequences++] = sequence;
-	if (sequence.nr == space.ops)
+	if (list->nr < MAX_SEQUENCES)
+		list->sequence[list->nr++] = sequence;
+	if (sequence.nr == list->ops)
 		return;
 	for (unsigned int k = 0; k < OP_NR_KINDS; k++) {
 		bool takes_page = op_arg((enum op_kind)k) == OP_ARG_PAGE;
 
-		if (!(space.alphabet >> k & 1))
+		if (!(list->alphabet >> k & 1))
 			continue;
 		for (unsigned int p = 0; p < (takes_page ? space.pages : 1);
 		     p++) {
@@ -145,19 +152,30 @@ static void grow(struct sequence sequence, struct holds holds)
 			if (!take_step(&now, step))
 				continue;
 			next.step[next.nr++] = step;
-			grow(next, now);
+			grow(list, next, now);
 		}
 	}
 }
 
-/* What may be done in an interrupt; its end undoes it. */
-static void list_handlers(void)
+/* What may be done in an interrupt; its end undoes the rest. */
+#define HANDLER_ALPHABET \
+	(1U << OP_GET | 1U << OP_LOCAL | 1U << OP_KUNMAP | 1U << OP_UNLOCAL)
+
+/* False without memory. The first sequence of a list is the empty one. */
+static bool make_list(struct list *list, uint32_t alphabet, unsigned int ops)
 {
-	nr_handlers = 0;
-	for (unsigned int p = 0; space.handler && p < space.pages; p++) {
-		handlers[nr_handlers++] = (struct step){ OP_GET, (uint8_t)p };
-		handlers[nr_handlers++] = (struct step){ OP_LOCAL, (uint8_t)p };
-	}
+	const struct sequence empty = { 0 };
+	const struct holds nothing = { 0 };
+
+	if (!list->sequence)
+		list->sequence = malloc(MAX_SEQUENCES * sizeof(empty));
+	if (!list->sequence)
+		return false;
+	list->alphabet = alphabet;
+	list->ops = ops;
+	list->nr = 0;
+	grow(list, empty, nothing);
+	return true;
 }
 
 /* ---- Programs --------------------------------------------------------------------- */
@@ -206,8 +224,9 @@ static int compare_orders(const struct pick *pick, const unsigned int *order)
 	unsigned int next = 0;
 
 	for (unsigned int t = 0; t < space.tasks; t++) {
-		const struct sequence *a = &sequences[pick->part[t]];
-		const struct sequence *b = &sequences[pick->part[order[t]]];
+		const struct sequence *a = &of_tasks.sequence[pick->part[t]];
+		const struct sequence *b =
+			&of_tasks.sequence[pick->part[order[t]]];
 
 		if (a->nr != b->nr)
 			return a->nr < b->nr ? 1 : -1;
@@ -228,7 +247,7 @@ static bool tasks_in_order(const struct pick *pick)
 {
 	unsigned int order[PROGRAM_MAX_TASKS];
 
-	for (unsigned int i = space.handler ? 1 : 0; i < space.tasks; i++) {
+	for (unsigned int i = space.handler_ops ? 1 : 0; i < space.tasks; i++) {
 		for (unsigned int j = i + 1; j < space.tasks; j++) {
 			for (unsigned int t = 0; t < space.tasks; t++)
 				order[t] = t;
@@ -247,15 +266,17 @@ static void keep(const struct pick *pick)
 		picks[nr_picks++] = *pick;
 }
 
+/* One that does nothing is none, and none is another search. */
 static void pick_handler(struct pick *pick, unsigned int next)
 {
-	if (!space.handler)
+	if (space.handler_ops == 0)
 		keep(pick);
-	for (unsigned int h = 0; h < nr_handlers; h++) {
+	for (unsigned int h = 1; h < of_handlers.nr; h++) {
+		const struct sequence *s = &of_handlers.sequence[h];
 		unsigned int then = next;
 
 		pick->part[PROGRAM_MAX_TASKS] = h;
-		if (pages_in_order(&handlers[h], 1, &then))
+		if (pages_in_order(s->step, s->nr, &then))
 			keep(pick);
 	}
 }
@@ -266,38 +287,38 @@ static void pick_tasks(struct pick *pick, unsigned int task, unsigned int next)
 		pick_handler(pick, next);
 		return;
 	}
-	for (unsigned int s = 0; s < nr_sequences; s++) {
+	for (unsigned int i = 0; i < of_tasks.nr; i++) {
+		const struct sequence *s = &of_tasks.sequence[i];
 		unsigned int then = next;
 
-		pick->part[task] = s;
-		if (pages_in_order(sequences[s].step, sequences[s].nr, &then))
+		pick->part[task] = i;
+		if (pages_in_order(s->step, s->nr, &then))
 			pick_tasks(pick, task + 1, then);
 	}
 }
 
 const char *space_open(const struct space *wanted)
 {
-	const struct sequence empty = { 0 };
-	const struct holds nothing = { 0 };
 	struct pick pick = { 0 };
 
 	space = *wanted;
-	nr_sequences = 0;
 	nr_picks = 0;
-	if (!sequences) {
-		sequences = malloc(MAX_SEQUENCES * sizeof(*sequences));
+	if (!picks)
 		picks = malloc(MAX_PROGRAMS * sizeof(*picks));
-	}
-	if (!sequences || !picks)
+	if (!picks || !make_list(&of_tasks, space.alphabet, space.ops) ||
+	    !make_list(&of_handlers, HANDLER_ALPHABET, space.handler_ops))
 		return "no memory for the list of programs";
-	grow(empty, nothing);
-	if (nr_sequences == MAX_SEQUENCES)
+	if (of_tasks.nr == MAX_SEQUENCES)
 		return "too many programs: fewer --ops, --pages or --alphabet";
-	list_handlers();
 	pick_tasks(&pick, 0, 0);
 	if (nr_picks == MAX_PROGRAMS)
 		return "too many programs: fewer --ops, --pages or --alphabet";
 	return NULL;
+}
+
+unsigned int space_depth(const struct space *s)
+{
+	return s->ops + (s->handler_ops ? s->handler_ops : 1);
 }
 
 uint64_t space_size(void)
@@ -330,17 +351,21 @@ void space_program(uint64_t index, struct program *program)
 			     .nr_slots = space.slots,
 			     .nr_colours = 1,
 			     .nr_pages = space.pages,
-			     .local_depth = space.ops + 1 },
+			     .local_depth = space_depth(&space),
+			     .pae = space.pae },
 		.nr_tasks = space.tasks,
-		.nr_irqs = space.handler,
+		.nr_irqs = space.handler_ops > 0,
 	};
 	for (unsigned int t = 0; t < space.tasks; t++) {
-		const struct sequence *s = &sequences[pick->part[t]];
+		const struct sequence *s = &of_tasks.sequence[pick->part[t]];
 
 		program->task_cpu[t] = (uint8_t)t;
 		append(program, t, s->step, s->nr);
 	}
-	if (space.handler)
-		append(program, PROGRAM_MAX_TASKS,
-		       &handlers[pick->part[PROGRAM_MAX_TASKS]], 1);
+	if (space.handler_ops > 0) {
+		const struct sequence *s =
+			&of_handlers.sequence[pick->part[PROGRAM_MAX_TASKS]];
+
+		append(program, PROGRAM_MAX_TASKS, s->step, s->nr);
+	}
 }

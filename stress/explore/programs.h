@@ -9,7 +9,8 @@
  * programs equal shorter ones. Of programs that are the same but for the names
  * of pages and tasks only the first in order is kept: tasks sit on CPUs of their
  * own, and pages differ in nothing but their number. With interrupts there is
- * one handler of one operation, on A's CPU, so that A keeps its name.
+ * one handler, on A's CPU, so that A keeps its name; its sequence has get, local
+ * and what undoes them.
  */
 
 #include "core/testing/program.h"
@@ -19,8 +20,9 @@ struct space {
 	unsigned int ops; /* of each task, at most */
 	unsigned int slots;
 	unsigned int pages;
-	uint32_t alphabet; /* one bit for each enum op_kind */
-	bool handler;
+	uint32_t alphabet;	  /* one bit for each enum op_kind */
+	unsigned int handler_ops; /* of the handler, at most; 0: there is none */
+	bool pae;
 };
 
 /* "kmap,kunmap,get" -> bits. False: not an operation that can be used here. */
@@ -31,6 +33,9 @@ void space_print_alphabet(uint32_t alphabet, char *buf, size_t size);
 
 /* NULL, or one sentence why the programs cannot be listed. */
 const char *space_open(const struct space *wanted);
+
+/* How many local maps a task of it may nest: no fewer than it can. */
+unsigned int space_depth(const struct space *space);
 
 /* How many there are, and number @index of them, from 0. */
 uint64_t space_size(void);
