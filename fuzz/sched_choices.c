@@ -167,7 +167,7 @@ static bool fail_alloc(const struct mutation *m, struct choice *choice)
 		return false;
 	choice->step = 0;
 	choice->kind = one_in(m, 2) ? CHOICE_ALLOC : CHOICE_ALLOC_ON;
-	choice->arg = (uint8_t)below(m, program->machine.pae ? 5 : 4);
+	choice->arg = (uint8_t)below(m, program_nr_allocs(&program->machine));
 	return true;
 }
 

@@ -192,8 +192,11 @@ Test(controlled, any_allocation_of_the_boot_fails)
 	};
 
 	for (unsigned int pae = 0; pae < 2; pae++) {
+		unsigned int nr_allocs;
+
 		parse(texts[pae]);
-		for (unsigned int nr = 0; nr < 4 + pae; nr++) {
+		nr_allocs = program_nr_allocs(&program.machine);
+		for (unsigned int nr = 0; nr < nr_allocs; nr++) {
 			struct choice choice = { 0, CHOICE_ALLOC, (uint8_t)nr };
 
 			expect_sound_without_choices();
@@ -203,7 +206,7 @@ Test(controlled, any_allocation_of_the_boot_fails)
 			expect_refused(choice);
 		}
 		program.choices[0] = (struct choice){ 0, CHOICE_ALLOC,
-						      (uint8_t)(4 + pae) };
+						      (uint8_t)nr_allocs };
 		play();
 		cr_expect_eq(result.exec.verdict, EXEC_OK);
 		cr_expect_eq(result.nr_unmatched, 1);

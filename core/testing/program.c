@@ -85,7 +85,8 @@ bool choice_names_cpu(enum choice_kind kind)
 bool choice_fits(const struct program *program, const struct choice *choice)
 {
 	if (choice_of_boot((enum choice_kind)choice->kind))
-		return choice->step == 0 && choice->arg < CHOICE_MAX_ALLOC;
+		return choice->step == 0 &&
+		       choice->arg < program_nr_allocs(&program->machine);
 	if (choice->step == 0)
 		return false;
 	if (choice_names_cpu((enum choice_kind)choice->kind))

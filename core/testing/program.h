@@ -141,7 +141,12 @@ struct choice {
 };
 
 #define CHOICE_MAX_STEP 99999
-#define CHOICE_MAX_ALLOC 8
+
+/* The allocations of a boot: a frame for each of its page tables. */
+static inline unsigned int program_nr_allocs(const struct machine_config *m)
+{
+	return m->pae ? 5 : 4;
+}
 
 /* Is it one of step 0? The others are of later steps. */
 static inline bool choice_of_boot(enum choice_kind kind)

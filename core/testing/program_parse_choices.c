@@ -55,7 +55,7 @@ static bool parse_alloc(struct parser *p, struct choice *choice)
 
 	if (!take_char(p, ':'))
 		return fail(p, ":");
-	if (!parse_number(p, 1, CHOICE_MAX_ALLOC, &nr))
+	if (!parse_number(p, 1, program_nr_allocs(&p->program->machine), &nr))
 		return false;
 	choice->arg = (uint8_t)(nr - 1);
 	if (!take_char(p, ':'))

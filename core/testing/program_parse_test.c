@@ -147,7 +147,7 @@ Test(parse, as_many_operations_as_fit_and_one_more)
 Test(parse, choices)
 {
 	static const struct choice choices[] = {
-		{ 0, CHOICE_ALLOC, 1 },	    { 0, CHOICE_ALLOC_ON, 7 },
+		{ 0, CHOICE_ALLOC, 1 },	    { 0, CHOICE_ALLOC_ON, 3 },
 		{ 12, CHOICE_RUN, 1 },	    { 15, CHOICE_IRQ, 0 },
 		{ 20, CHOICE_TIMEOUT, 1 },  { 23, CHOICE_SPURIOUS, 0 },
 		{ 23, CHOICE_HOLD, 0 },	    { 24, CHOICE_CANCEL, 1 },
@@ -158,7 +158,7 @@ Test(parse, choices)
 	};
 
 	cr_assert(parse("machine cpus=2\ntask A\ntask B\nirq I\n"
-			"choices v2: 0=alloc:2 0=alloc:8:on\n"
+			"choices v2: 0=alloc:2 0=alloc:4:on\n"
 			"choices v2: 12=B 15=irq:I 20=B:timeout\n"
 			"choices v2: 23=A:spurious 23=hold 24=B:cancel "
 			"25=migrate:0 26=delay 27=ack:1 28=drop:1 "
@@ -382,9 +382,11 @@ static const struct bad_text {
 	{ "machine\ntask A\nchoices v2: 0=alloc", 3,
 	  "expected :, found the end of the file" },
 	{ "machine\ntask A\nchoices v2: 0=alloc:0", 3,
-	  "expected a number from 1 to 8, found '0'" },
-	{ "machine\ntask A\nchoices v2: 0=alloc:9", 3,
-	  "expected a number from 1 to 8, found '9'" },
+	  "expected a number from 1 to 4, found '0'" },
+	{ "machine\ntask A\nchoices v2: 0=alloc:5", 3,
+	  "expected a number from 1 to 4, found '5'" },
+	{ "machine pae=yes\ntask A\nchoices v2: 0=alloc:5 0=alloc:6", 3,
+	  "expected a number from 1 to 5, found '6'" },
 	{ "machine\ntask A\nchoices v2: 0=alloc:2:off", 3,
 	  "expected on, found 'off'" },
 	/* Calm. */
