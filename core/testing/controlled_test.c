@@ -355,8 +355,8 @@ Test(controlled, a_cpu_goes_at_any_step_and_comes_back)
 		for (uint32_t j = i + 1; j < i + 20; j++)
 			for (unsigned int cpu = 0; cpu < 2; cpu++)
 				gone[cpu] += gone_between(cpu, i, j);
-	cr_expect_gt(gone[0], 500, "%u", gone[0]);
-	cr_expect_gt(gone[1], 500, "%u", gone[1]);
+	cr_expect_gt(gone[0], 250, "%u", gone[0]);
+	cr_expect_gt(gone[1], 250, "%u", gone[1]);
 }
 
 /* ---- Interrupts in interrupts -------------------------------------------------- */

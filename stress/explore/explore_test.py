@@ -154,7 +154,9 @@ class Replay(Explorer):
                 "choices v2: 16=offline:1")
         table = self.expect(0, "replay", self.path("p.hmt", text)).stdout
         self.assertRegex(table, r"(?m)flush.* slot0=none$")
-        text += " 32=offline:2"
+        text = text.replace("choices v2: 16=offline:1",
+                            "task B cpu=2: local p1\n"
+                            "choices v2: 18=offline:1 34=B")
         table = self.expect(0, "replay", self.path("p.hmt", text)).stdout
         self.assertRegex(table, r"(?m) slot0=none stale: cpu0=p0 cpu2=p0$")
 

@@ -31,7 +31,7 @@ KINDS = ["count", "owner", "free", "pte", "tlb", "slot", "queue", "lock",
 
 OFFLINE_AND_CALM = """machine cpus=2
 task A cpu=0: kmap p0; kunmap p0; flush
-choices v2: 9=offline:1 16=online:1
+choices v2: 3=offline:1 16=online:1
 calm after 20
 """
 

@@ -148,7 +148,7 @@ Test(trace, choices_have_a_line_of_their_own)
 	static const char text[] = "machine cpus=3 slots=2 pages=4\n"
 				   "task A cpu=0: killable p0; kunmap p0\n"
 				   "task B cpu=1: kmap p1\n"
-				   "choices v2: 4=offline:1 6=online:1 "
+				   "choices v2: 3=offline:1 5=online:1 "
 				   "8=drop:0 9=A:cancel 14=migrate:2";
 	static const char *const says[] = {
 		"cpu1 goes offline",  "cpu1 comes online",

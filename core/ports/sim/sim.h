@@ -207,7 +207,8 @@ void sim_migrate(struct port_task *task, unsigned int cpu);
 
 /*
  * Could @cpu go offline now? Not the one that executes, nor one with a pinned
- * task, a handler, interrupts off or a shootdown to answer.
+ * task, a handler, interrupts off or a shootdown to answer; nor any while the
+ * task of some CPU is not to be preempted.
  */
 bool sim_can_go_offline(unsigned int cpu);
 

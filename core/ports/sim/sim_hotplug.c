@@ -4,8 +4,9 @@
 /*
  * CPUs that come and go. One that is offline runs nothing, answers nothing and
  * is asked for nothing; its TLB keeps what it had, and page tables change
- * meanwhile. It may go at any point of another CPU, also while that one holds a
- * lock: Linux' stop_machine() would wait until it does not.
+ * meanwhile. It goes as with Linux' stop_machine(), which first has a thread of
+ * its own run on every CPU: only when each of them could switch tasks. It comes
+ * back at any point: nobody is stopped for that.
  */
 
 /* Who is pinned keeps its CPU; the windows of its local maps are there. */
@@ -21,13 +22,23 @@ static bool all_may_leave(unsigned int cpu)
 	return true;
 }
 
+/* Nobody holds a spin lock, or counts on its CPU to stay for another reason. */
+static bool all_let_go(void)
+{
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		if (!sim_cpu_lets_go(&sim.cpus[c]))
+			return false;
+	return true;
+}
+
 /* The CPU that executes stays, so one is always online. */
 bool sim_can_go_offline(unsigned int cpu)
 {
 	const struct sim_cpu *goes = &sim.cpus[cpu];
 
 	return cpu != sim.cpu && !goes->offline && goes->shootdowns == 0 &&
-	       goes->irq_depth == 0 && !goes->irq_off && all_may_leave(cpu);
+	       goes->irq_depth == 0 && !goes->irq_off && all_let_go() &&
+	       all_may_leave(cpu);
 }
 
 unsigned int sim_first_online(void)

@@ -113,6 +113,43 @@ Test(sim_hotplug, what_keeps_a_cpu_online)
 	cr_expect_null(machine_take_bug());
 }
 
+/* Linux' stop_machine() waits for every CPU, the one that executes too. */
+static void hold_another_up(void *arg)
+{
+	port_irq_t flags;
+
+	(void)arg;
+	cr_expect(sim_can_go_offline(1));
+	port_preempt_disable();
+	cr_expect_not(sim_can_go_offline(1), "as under a spin lock");
+	port_preempt_enable();
+	flags = port_irq_save();
+	cr_expect_not(sim_can_go_offline(1));
+	port_irq_restore(flags);
+	sim.cpus[2].irq_depth = 1;
+	cr_expect_not(sim_can_go_offline(1), "a handler of a third");
+	sim.cpus[2].irq_depth = 0;
+	port_migrate_disable();
+	cr_expect(sim_can_go_offline(1),
+		  "who is pinned elsewhere is not asked");
+	port_migrate_enable();
+}
+
+static void stay_a_while(void *arg)
+{
+	(void)arg;
+	machine_yield(1);
+}
+
+Test(sim_hotplug, no_cpu_goes_while_another_is_not_to_be_preempted)
+{
+	boot(3);
+	machine_spawn(2, stay_a_while, NULL);
+	machine_spawn(0, hold_another_up, NULL);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	cr_expect_null(machine_take_bug());
+}
+
 /* A task that is not its CPU's current one can be pinned, too. */
 static void pinned(void *arg)
 {

@@ -86,6 +86,18 @@ static pte_t translate_lowmem(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
 	return cpu->lowmem[nr];
 }
 
+/*
+ * All entries at once, though a processor may drop one alone: that would find
+ * nothing more. Take a run with drops of single entries, and in it the first
+ * access that goes to a wrong page or to none: by some CPU, through some entry.
+ * Now let each drop of this entry on this CPU take all others along, and leave
+ * out the drops of others: no choices more than before. The entry has lived
+ * through the same, so this access goes wrong as it did, unless another one
+ * went wrong before it. That is a finding, too; else programs have read what
+ * they should in both runs, and so gone the same way up to here. What else
+ * differs is which walk set accessed and dirty bits, and no decision hangs on
+ * them.
+ */
 void sim_tlb_drop(unsigned int cpu)
 {
 	tlb_drop_all(&sim.cpus[cpu]);
@@ -216,11 +228,15 @@ bool sim_answer_all(void)
 	return any;
 }
 
-/* The CPUs are interrupted one by one. We wait for those that answer late. */
+/*
+ * The CPUs are interrupted one by one. We wait for those that answer late, and
+ * nobody else has our CPU meanwhile.
+ */
 static void shootdown(const vaddr_t *pages, unsigned int nr)
 {
 	struct port_task *self = sim_running();
 
+	port_preempt_disable();
 	self->flush_pages = pages;
 	self->flush_nr = nr;
 	check_shootdown();
@@ -239,6 +255,7 @@ static void shootdown(const vaddr_t *pages, unsigned int nr)
 	}
 	while (self->flush_waits != 0)
 		sim_wait_for_answers();
+	port_preempt_enable();
 }
 
 void port_tlb_shootdown_pages(const vaddr_t *pages, unsigned int nr)
