@@ -52,8 +52,9 @@ enum sim_question {
 	/* The same when the current task cannot run on; option 0: by rank. */
 	SIM_NEXT,
 	/*
-	 * An interrupt here, on the current CPU? An option is a handler + 1; no
-	 * handler interrupts itself.
+	 * An interrupt here, on the current CPU? Or on one that spins with
+	 * interrupts on, for a lock or for answers to its shootdown? An option
+	 * is a handler + 1; no handler interrupts itself.
 	 */
 	SIM_IRQ,
 	/* A signal now? An option is the id of the task it is for. */
@@ -124,7 +125,7 @@ struct sim_control {
 			       const uint8_t *options, unsigned int nr);
 	/* After each access; or NULL. */
 	void (*event)(void *arg, const struct sim_event *event);
-	/* Handlers that may interrupt a CPU: one bit for each. */
+	/* Handlers that may interrupt a CPU: one bit for each; each has one CPU. */
 	uint32_t irqs[HIGHMEM_MAX_CPUS];
 	/* Run handler @irq now: calls machine_interrupt(). */
 	void (*interrupt)(void *arg, unsigned int irq);

@@ -58,7 +58,8 @@ struct port_task {
 	const port_spinlock_t *lock; /* SIM_TASK_SPINNING */
 	const vaddr_t *flush_pages;  /* of its shootdown; NULL: all */
 	unsigned int flush_nr;
-	uint32_t flush_waits;	/* for these CPUs: one bit for each */
+	uint32_t flush_waits; /* for these CPUs: one bit for each */
+	uint32_t irq; /* handler + 1 that comes while it waits; 0: none */
 	const void *pte_caller; /* of port_pte_set() or _clear() */
 	struct kmap_ctrl ctrl;
 	struct fiber fiber;
@@ -224,7 +225,7 @@ void sim_come_online(unsigned int cpu);
 /* The lowest CPU that is online. */
 unsigned int sim_first_online(void);
 
-/* From inside a task: sleep until all CPUs have answered. */
+/* From inside a task: until all CPUs have answered, or to be interrupted. */
 void sim_wait_for_answers(void);
 
 /* From inside a task: let @task run instead. Returns when we run again. */
@@ -278,6 +279,9 @@ static inline uint64_t sim_mix(uint64_t hash, uint64_t value)
 /* Tell of an access that has happened. @caller: whose. */
 void sim_tell(enum sim_access access, const void *word, uint64_t before,
 	      uint64_t after, const void *caller);
+
+/* From inside a task that has waited on its CPU: the interrupt that came. */
+void sim_take_irq(void);
 
 /* Forced choice among who can run, when the current task cannot go on. */
 struct port_task *sim_choose_next(struct port_task *fallback);

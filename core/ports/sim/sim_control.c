@@ -9,6 +9,7 @@ static uint32_t step;
 static uint32_t limit; /* steps of the safety phase */
 static bool frozen;
 static uint32_t frozen_points;
+static bool has_irqs;
 
 void sim_set_control(const struct sim_control *chooser)
 {
@@ -20,6 +21,9 @@ void sim_control_reset(void)
 	control = wanted;
 	step = 0;
 	limit = control ? control->max_steps : 0;
+	has_irqs = false;
+	for (unsigned int c = 0; control && c < HIGHMEM_MAX_CPUS; c++)
+		has_irqs |= control->irqs[c] != 0;
 	frozen = false;
 	sim_calm_reset();
 }
@@ -207,27 +211,81 @@ struct port_task *sim_choose_next(struct port_task *fallback)
 	return task;
 }
 
+/* Handlers that could interrupt @cpu now. */
+static uint32_t irqs_of(unsigned int cpu)
+{
+	const struct sim_cpu *c = &sim.cpus[cpu];
+
+	return c->irq_off ? 0 : control->irqs[cpu] & ~c->irqs_active;
+}
+
+/* Its task spins, for a lock or for answers; interrupts may be on. */
+static bool waits_busily(const struct sim_cpu *cpu)
+{
+	const struct port_task *task = cpu->current;
+
+	return task && (task->state == SIM_TASK_SPINNING ||
+			task->state == SIM_TASK_FLUSHING);
+}
+
+static void offer_irqs(struct options *options, unsigned int cpu)
+{
+	for (uint32_t irqs = irqs_of(cpu); irqs != 0; irqs &= irqs - 1)
+		offer(options, (uint32_t)__builtin_ctz(irqs) + 1);
+}
+
+static unsigned int cpu_of_irq(unsigned int irq)
+{
+	unsigned int cpu = 0;
+
+	while (!(control->irqs[cpu] >> irq & 1))
+		cpu++;
+	return cpu;
+}
+
+static void take_irq(unsigned int irq)
+{
+	struct sim_cpu *cpu = &sim.cpus[sim.cpu];
+
+	/* The handler sees this CPU's own stores; let memory have them too. */
+	sim_drain(sim.cpu);
+	cpu->irqs_active |= 1U << irq;
+	control->interrupt(control->arg, irq);
+	cpu->irqs_active &= ~(1U << irq);
+}
+
+void sim_take_irq(void)
+{
+	struct port_task *self = sim_running();
+	uint32_t option = self->irq;
+
+	self->irq = 0;
+	if (option != 0)
+		take_irq(option - 1);
+}
+
+/* Who spins makes no steps at which it could be asked: others' are used. */
 static bool ask_irq(void)
 {
 	struct options options = { .nr = 0 };
-	struct sim_cpu *cpu = &sim.cpus[sim.cpu];
-	uint32_t irqs = control->irqs[sim.cpu] & ~cpu->irqs_active;
+	unsigned int cpu;
 	uint8_t option;
 
-	if (irqs == 0 || cpu->irq_off)
-		return false;
 	offer(&options, 0);
-	for (unsigned int i = 0; i < 32; i++)
-		if (irqs >> i & 1)
-			offer(&options, i + 1);
+	offer_irqs(&options, sim.cpu);
+	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
+		if (control->irqs[c] != 0 && waits_busily(&sim.cpus[c]))
+			offer_irqs(&options, c);
 	option = ask(SIM_IRQ, &options);
 	if (option == 0)
 		return false;
-	/* The handler sees this CPU's own stores; let memory have them too. */
-	sim_drain(sim.cpu);
-	cpu->irqs_active |= 1U << (option - 1);
-	control->interrupt(control->arg, option - 1U);
-	cpu->irqs_active &= ~(1U << (option - 1));
+	cpu = cpu_of_irq(option - 1U);
+	if (cpu == sim.cpu) {
+		take_irq(option - 1U);
+	} else {
+		sim.cpus[cpu].current->irq = option;
+		sim_switch_to(sim.cpus[cpu].current);
+	}
 	return true;
 }
 
@@ -370,7 +428,7 @@ static void ask_all(int access, void *sp)
 		ask_drop();
 	if (control->hotplug)
 		ask_hotplug();
-	if (ask_irq())
+	if (has_irqs && ask_irq())
 		step++; /* the handler had steps of its own */
 	if (control->killable != 0)
 		ask_cancel();

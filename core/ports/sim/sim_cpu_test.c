@@ -168,3 +168,98 @@ Test(sim_cpu, a_handler_is_interrupted_only_with_interrupts_on)
 	interrupt_with(interrupt_again, false, NULL);
 	cr_expect_str_eq(events, "");
 }
+
+/* ---- Interrupts of a CPU that spins ------------------------------------------------- */
+
+static port_spinlock_t lock;
+
+/* B comes while A holds the lock; then an interrupt at each point of A's. */
+static unsigned int interrupt_b(void *arg, enum sim_question question,
+				const uint8_t *options, unsigned int nr)
+{
+	(void)arg;
+	if (question == SIM_WHO)
+		return lock.locked.value && options[nr - 1] == 2 ? nr - 1 : 0;
+	return question == SIM_DELAY ||
+	       (question == SIM_IRQ && sim_running()->id == 1 &&
+		lock.locked.value != 0);
+}
+
+static void say_whom(void *arg, unsigned int irq)
+{
+	(void)arg;
+	(void)irq;
+	cr_expect_eq(sim_running()->id, 2);
+	cr_expect_eq(machine_this_cpu(), 1);
+	cr_expect_gt(sim_running()->preempt_count, 0, "it keeps its CPU");
+	note('i');
+}
+
+static void hold_the_lock(void *arg)
+{
+	(void)arg;
+	port_spin_lock(&lock);
+	for (unsigned int i = 0; i < 3; i++) {
+		note('a');
+		port_fence();
+	}
+	note('A');
+	port_spin_unlock(&lock);
+}
+
+static void want_the_lock(void *arg)
+{
+	port_irq_t flags = arg ? port_irq_save() : false;
+
+	port_spin_lock(&lock);
+	note('B');
+	port_spin_unlock(&lock);
+	if (arg)
+		port_irq_restore(flags);
+}
+
+static void run_with_irq(void (*b)(void *arg), void *arg)
+{
+	const struct sim_control control = {
+		.choose = interrupt_b,
+		.irqs = { [1] = 1 },
+		.interrupt = say_whom,
+		.delays = true,
+		.max_steps = 1000,
+	};
+
+	sim_set_control(&control);
+	boot(2);
+	port_spin_init(&lock);
+	machine_spawn(0, hold_the_lock, NULL);
+	machine_spawn(1, b, arg);
+	run_all();
+	sim_set_control(NULL);
+}
+
+Test(sim_cpu, who_spins_with_interrupts_on_takes_them)
+{
+	run_with_irq(want_the_lock, NULL);
+	cr_expect_str_eq(events, "aaiaiAiB");
+}
+
+Test(sim_cpu, who_spins_with_interrupts_off_takes_none)
+{
+	static int off;
+
+	run_with_irq(want_the_lock, &off);
+	cr_expect_str_eq(events, "aaaAB");
+}
+
+static void flush_all(void *arg)
+{
+	(void)arg;
+	port_tlb_shootdown_all();
+	note('F');
+}
+
+Test(sim_cpu, who_waits_for_answers_takes_them)
+{
+	run_with_irq(flush_all, NULL);
+	cr_expect_str_eq(events, "aaiaiAiF");
+}

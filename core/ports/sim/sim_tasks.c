@@ -125,6 +125,7 @@ static void wait_for_lock(port_spinlock_t *lock)
 	}
 	sim.running->lock = lock;
 	stop_here(SIM_TASK_SPINNING);
+	sim_take_irq();
 }
 
 void port_spin_lock(port_spinlock_t *lock)
@@ -276,6 +277,7 @@ static void stop_here(enum sim_task_state state)
 void sim_wait_for_answers(void)
 {
 	stop_here(SIM_TASK_FLUSHING);
+	sim_take_irq();
 }
 
 bool port_park(uint64_t deadline)
