@@ -81,8 +81,11 @@ static bool load(const char *path)
 		complain(path, "is empty");
 		return false;
 	}
-	if (program_load(&program, data, len, &error))
+	if (program_load(&program, data, len, &error)) {
+		if (error.expected[0])
+			complain(path, error.expected);
 		return true;
+	}
 	fprintf(stderr, "%s:%u: %s\n", path, error.line, error.expected);
 	return false;
 }

@@ -57,4 +57,7 @@ bool refuse_version(struct program_error *error, unsigned int line,
 /* A `choices v2:` line after its first word; program_parse_choices.c. */
 bool parse_choices(struct parser *p);
 
+/* Is there what looks like choices? program_bytes.c. */
+bool bytes_have_choices(const uint8_t *bytes, size_t len);
+
 #endif

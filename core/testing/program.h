@@ -39,8 +39,8 @@
  * after a header of PROGRAM_HEADER_BYTES; every byte string decodes to a
  * program. The header names the version, too, 0 if there are no choices. Bytes
  * with another number there have no choices, whatever they look like:
- * program_decode() leaves them out, program_load() says so. It has no place for
- * the calm line.
+ * program_decode() leaves them out, program_load() says so. There is no place
+ * for the calm line.
  * Freestanding: no libc, no allocation.
  */
 
@@ -226,7 +226,9 @@ bool program_is_text(const void *data, size_t len);
 
 /*
  * A file, be it text or bytes. False: bad text, or bytes with choices of
- * another version.
+ * another version. True may come with something to say, too, in
+ * @error->expected, which is empty otherwise: bytes that name no version have
+ * what looks like choices, and it was left out.
  */
 bool program_load(struct program *program, const void *data, size_t len,
 		  struct program_error *error);
@@ -239,5 +241,11 @@ void program_generate(struct program *program,
 		      const struct machine_config *machine,
 		      unsigned int nr_tasks, unsigned int ops_per_task,
 		      uint64_t *seed);
+
+/*
+ * One on a small machine, which the sim can build: two or three tasks, two to
+ * six operations for each. Small ones have all the bugs and run faster.
+ */
+void program_generate_small(struct program *program, uint64_t *seed);
 
 #endif

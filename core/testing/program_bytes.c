@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/testing/program.h"
+#include "core/testing/parser.h"
 
 /* In byte 0, above the number of CPUs. */
 #define HEADER_VERSION_SHIFT 4
@@ -149,7 +149,7 @@ static bool decode_choice_kind(struct choice *choice, unsigned int code,
 
 /*
  * Bytes that name no version were never meant to have choices: what looks like
- * some is a fuzzer's play. It stays silent.
+ * some is a fuzzer's play, and no reason to refuse them.
  */
 static bool version_is_wrong(unsigned int version)
 {
@@ -231,11 +231,23 @@ static size_t encode_choices(const struct program *program, uint8_t *bytes,
 	return len;
 }
 
+static bool is_choice(const uint8_t *bytes)
+{
+	return bytes[0] >> 3 >= FIRST_CHOICE_CODE;
+}
+
+bool bytes_have_choices(const uint8_t *bytes, size_t len)
+{
+	for (size_t at = PROGRAM_HEADER_BYTES; at + 2 <= len; at += 2)
+		if (is_choice(bytes + at))
+			return true;
+	return false;
+}
+
 bool program_decode(struct program *program, const uint8_t *bytes, size_t len)
 {
 	uint8_t header[PROGRAM_HEADER_BYTES] = { 0 };
 	size_t at = PROGRAM_HEADER_BYTES;
-	bool choices = false;
 	unsigned int version;
 	uint32_t step = 0;
 
@@ -247,16 +259,15 @@ bool program_decode(struct program *program, const uint8_t *bytes, size_t len)
 	program->nr_choices = 0;
 	program->calm_after = 0;
 	for (; at + 2 <= len; at += 2) {
-		bool choice = bytes[at] >> 3 >= FIRST_CHOICE_CODE;
+		bool choice = is_choice(bytes + at);
 
-		choices |= choice;
 		if (choice && version == PROGRAM_CHOICES_VERSION)
 			decode_choice(program, &step, bytes + at);
 		else if (!choice && program->nr_ops < PROGRAM_MAX_OPS)
 			op_decode(program, &program->ops[program->nr_ops++],
 				  bytes + at);
 	}
-	return !choices || !version_is_wrong(version);
+	return !version_is_wrong(version) || !bytes_have_choices(bytes, len);
 }
 
 static void encode_header(const struct program *program, uint8_t *header)

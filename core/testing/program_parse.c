@@ -261,8 +261,18 @@ bool program_is_text(const void *data, size_t len)
 bool program_load(struct program *program, const void *data, size_t len,
 		  struct program_error *error)
 {
+	static const struct program_error nothing = { .line = 1 };
+	static const struct program_error left_out = {
+		1, "what looks like choices is left out, because the header "
+		   "names no version"
+	};
+
+	*error = nothing;
 	if (program_is_text(data, len))
 		return program_parse(program, data, len, error);
-	return program_decode(program, data, len) ||
-	       refuse_version(error, 1, "another version");
+	if (!program_decode(program, data, len))
+		return refuse_version(error, 1, "another version");
+	if (program->nr_choices == 0 && bytes_have_choices(data, len))
+		*error = left_out;
+	return true;
 }

@@ -47,6 +47,8 @@ bool load_program(struct program *program, const char *path)
 			error.expected);
 		return false;
 	}
+	if (error.expected[0])
+		complain(path, error.expected);
 	why = machine_can(&program->machine);
 	return !why || complain(path, why);
 }
