@@ -174,3 +174,31 @@ void program_generate(struct program *program,
 		op_decode(program, &program->ops[program->nr_ops++], bytes);
 	}
 }
+
+static void random_machine(struct machine_config *machine, uint64_t *seed)
+{
+	unsigned int colours = prng_below(seed, 4) == 0 ? 2 : 1;
+
+	*machine = (struct machine_config){
+		.nr_cpus = 1 + prng_below(seed, 3),
+		.nr_colours = colours,
+		.nr_slots = colours * (2 + prng_below(seed, 2)),
+		.nr_pages = 2 + prng_below(seed, 5),
+		.local_depth = 1 + prng_below(seed, 4),
+		.pae = prng_below(seed, 4) == 0,
+		.force_map = prng_below(seed, 4) == 0,
+		.nested_irqs = prng_below(seed, 4) == 0,
+		.sparse_cpus = prng_below(seed, 4) == 0,
+	};
+}
+
+void program_generate_small(struct program *program, uint64_t *seed)
+{
+	struct machine_config machine;
+	unsigned int tasks;
+
+	random_machine(&machine, seed);
+	tasks = 2 + prng_below(seed, 2);
+	program_generate(program, &machine, tasks, 2 + prng_below(seed, 5),
+			 seed);
+}

@@ -59,23 +59,6 @@ static bool should_stop(void *arg)
 	return interrupted || (b->end != 0 && now >= b->end);
 }
 
-static void random_machine(struct machine_config *machine, uint64_t *seed)
-{
-	unsigned int colours = prng_below(seed, 4) == 0 ? 2 : 1;
-
-	*machine = (struct machine_config){
-		.nr_cpus = 1 + prng_below(seed, 3),
-		.nr_colours = colours,
-		.nr_slots = colours * (2 + prng_below(seed, 2)),
-		.nr_pages = 2 + prng_below(seed, 5),
-		.local_depth = 1 + prng_below(seed, 4),
-		.pae = prng_below(seed, 4) == 0,
-		.force_map = prng_below(seed, 4) == 0,
-		.nested_irqs = prng_below(seed, 4) == 0,
-		.sparse_cpus = prng_below(seed, 4) == 0,
-	};
-}
-
 static enum search_end search_with(struct search_options search,
 				   struct budget *b, struct program *program,
 				   uint64_t *seed, struct search_result *result)
@@ -97,13 +80,8 @@ static enum search_end try_any(const struct options *o, struct budget *b,
 		SEARCH_URW,
 	};
 	struct search_options search = o->search;
-	struct machine_config machine;
-	unsigned int tasks;
 
-	random_machine(&machine, seed);
-	tasks = 2 + prng_below(seed, 2);
-	program_generate(program, &machine, tasks, 2 + prng_below(seed, 5),
-			 seed);
+	program_generate_small(program, seed);
 	search.iterations = SCHEDULES_PER_PROGRAM;
 	if (search.strategy == SEARCH_PORTFOLIO)
 		search.strategy = any_order[prng_below(seed, 3)];

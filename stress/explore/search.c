@@ -5,7 +5,7 @@
 
 /*
  * A schedule is the list of answers to the machine's questions. The random
- * strategies draw them (search_random.c); the depth-first one goes through all
+ * strategies draw them (core/testing/random_schedule.c); the depth-first one goes through all
  * in order (search_dfs.c).
  */
 
@@ -13,9 +13,10 @@ static bool run_one(struct search *s, bool depth_first)
 {
 	struct controlled_options options = {
 		.choose = depth_first ? dfs_choose : random_choose,
-		.event = s->plan == PLAN_URW && !depth_first ? random_event
-							     : NULL,
-		.arg = s,
+		.event = s->random.plan == PLAN_URW && !depth_first
+				 ? random_event
+				 : NULL,
+		.arg = depth_first ? (void *)s : &s->random,
 		.faults = s->options->faults,
 		.max_steps = s->options->max_steps ? s->options->max_steps
 						   : CONTROLLED_MAX_STEPS,
@@ -87,9 +88,9 @@ static bool run_random(struct search *s, enum plan plan)
 {
 	bool bug;
 
-	random_plan(s, plan);
+	random_plan(&s->random, plan);
 	bug = run_one(s, false);
-	random_learn(s);
+	random_learn(&s->random, s->result->run.steps);
 	return bug;
 }
 
@@ -134,9 +135,8 @@ static bool run_by_strategy(struct search *s)
 
 static enum search_end search_randomly(struct search *s)
 {
-	s->length = 100;
+	random_begin(&s->random, s->seed, s->options->depth);
 	s->all_tried = false;
-	memset(s->expected, 0, sizeof(s->expected));
 	dfs_begin(s, 0);
 	while (!out_of_budget(s)) {
 		if (run_by_strategy(s))

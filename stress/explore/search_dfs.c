@@ -93,7 +93,7 @@ unsigned int dfs_choose(void *arg, uint32_t step, enum sim_question question,
 		s->deviations += d->chosen != 0;
 		return d->chosen;
 	}
-	if (s->at == MAX_DECISIONS || !may_deviate(s)) {
+	if (s->at == MAX_DECISIONS || s->deviations == PROGRAM_MAX_CHOICES) {
 		s->result->incomplete = true;
 		return 0;
 	}

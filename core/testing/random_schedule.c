@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/testing/random_schedule.h"
+
+#include <string.h>
+
 #include "core/testing/prng.h"
-#include "stress/explore/search.h"
 
 static bool is_who(enum sim_question question)
 {
@@ -18,7 +21,7 @@ static unsigned int task_of(uint8_t option)
  * Swarm: each run has its own appetite for switches, interrupts and delays, so
  * that some runs switch all the time and some once.
  */
-static void draw_appetites(struct search *s)
+static void draw_appetites(struct random_schedule *s)
 {
 	static const unsigned int appetite[] = { 2, 4, 8, 16, 32, 64, 128 };
 	static const uint8_t optional[] = {
@@ -35,8 +38,8 @@ static void draw_appetites(struct search *s)
 			s->one_in[optional[i]] = 0;
 }
 
-static unsigned int choose_random(struct search *s, enum sim_question question,
-				  unsigned int nr)
+static unsigned int choose_random(struct random_schedule *s,
+				  enum sim_question question, unsigned int nr)
 {
 	unsigned int one_in = s->one_in[question];
 
@@ -47,21 +50,21 @@ static unsigned int choose_random(struct search *s, enum sim_question question,
 
 /* ---- PCT (Burckhardt and others, ASPLOS 2010) ----------------------------------- */
 
-static void draw_priorities(struct search *s)
+static void draw_priorities(struct random_schedule *s)
 {
 	for (unsigned int t = 0; t <= PROGRAM_MAX_TASKS; t++)
 		s->priority[t] = 100 + prng_below(s->seed, 1000);
-	for (unsigned int i = 0; i + 1 < s->options->depth; i++)
+	for (unsigned int i = 0; i + 1 < s->depth; i++)
 		s->change_at[i] = 1 + prng_below(s->seed, s->length);
 }
 
 /* The runnable task of the highest priority; at a change point it drops. */
-static unsigned int choose_by_priority(struct search *s, uint32_t step,
+static unsigned int choose_by_priority(struct random_schedule *s, uint32_t step,
 				       const uint8_t *options, unsigned int nr)
 {
 	unsigned int best = 0;
 
-	for (unsigned int i = 0; i + 1 < s->options->depth; i++)
+	for (unsigned int i = 0; i + 1 < s->depth; i++)
 		if (s->change_at[i] == step)
 			s->priority[task_of(options[0])] = i + 1;
 	for (unsigned int i = 1; i < nr; i++)
@@ -79,7 +82,7 @@ static unsigned int choose_by_priority(struct search *s, uint32_t step,
  * probability of the accesses that it still has to make, as the last run had
  * them. A task of which nothing is known any more counts as one access.
  */
-static unsigned int left_to_do(const struct search *s, uint8_t option)
+static unsigned int left_to_do(const struct random_schedule *s, uint8_t option)
 {
 	unsigned int task = task_of(option);
 
@@ -88,8 +91,8 @@ static unsigned int left_to_do(const struct search *s, uint8_t option)
 		       : 1;
 }
 
-static unsigned int choose_uniformly(struct search *s, const uint8_t *options,
-				     unsigned int nr)
+static unsigned int choose_uniformly(struct random_schedule *s,
+				     const uint8_t *options, unsigned int nr)
 {
 	unsigned int sum = 0;
 	unsigned int drawn;
@@ -107,7 +110,15 @@ static unsigned int choose_uniformly(struct search *s, const uint8_t *options,
 
 /* ---- All ------------------------------------------------------------------------- */
 
-void random_plan(struct search *s, enum plan plan)
+void random_begin(struct random_schedule *s, uint64_t *seed, unsigned int depth)
+{
+	memset(s, 0, sizeof(*s));
+	s->seed = seed;
+	s->depth = depth;
+	s->length = 100;
+}
+
+void random_plan(struct random_schedule *s, enum plan plan)
 {
 	s->plan = plan;
 	s->deviations = 0;
@@ -118,22 +129,22 @@ void random_plan(struct search *s, enum plan plan)
 		s->accesses[t] = 0;
 }
 
-void random_learn(struct search *s)
+void random_learn(struct random_schedule *s, uint32_t steps)
 {
-	s->length = s->result->run.steps > 1 ? s->result->run.steps : 2;
+	s->length = steps > 1 ? steps : 2;
 	for (unsigned int t = 0; t <= PROGRAM_MAX_TASKS; t++)
 		s->expected[t] = s->accesses[t];
 }
 
 void random_event(void *arg, const struct sim_event *event)
 {
-	struct search *s = arg;
+	struct random_schedule *s = arg;
 
 	if (event->task <= PROGRAM_MAX_TASKS)
 		s->accesses[event->task]++;
 }
 
-static unsigned int draw(struct search *s, uint32_t step,
+static unsigned int draw(struct random_schedule *s, uint32_t step,
 			 enum sim_question question, const uint8_t *options,
 			 unsigned int nr)
 {
@@ -151,10 +162,10 @@ static unsigned int draw(struct search *s, uint32_t step,
 unsigned int random_choose(void *arg, uint32_t step, enum sim_question question,
 			   const uint8_t *options, unsigned int nr)
 {
-	struct search *s = arg;
+	struct random_schedule *s = arg;
 	unsigned int answer;
 
-	if (!may_deviate(s))
+	if (s->deviations == PROGRAM_MAX_CHOICES)
 		return 0;
 	answer = draw(s, step, question, options, nr);
 	s->deviations += answer != 0;
