@@ -7,6 +7,7 @@
 
 #include "core/testing/prng.h"
 #include "fuzz/sched_run.h"
+#include "fuzz/sched_search.h"
 
 static struct program program;
 static struct controlled_result result;
@@ -65,6 +66,8 @@ size_t sched_target_mutate(uint8_t *data, size_t size, size_t max_size,
 	do {
 		sched_mutate(&program, &profile, &random);
 	} while (prng_below(&random, 4) == 0);
+	if (prng_below(&random, 8) == 0 && !machine_can(&program.machine))
+		sched_search(&program, &profile, &random);
 	return sched_encode(&program, data, max_size, &random);
 }
 
