@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <highmem/format.h>
+
+#include "fuzz/engine/arguments.h"
+#include "fuzz/fuzz_crash.h"
+
 #define NOT_FOR_THE_CORPUS (-1)
 
 static bool has_only(const struct program *program, uint32_t kinds)
@@ -24,24 +29,53 @@ enum exec_look fuzz_look(void)
 	return strcmp(wanted, "twice") == 0 ? LOOK_TWICE : LOOK_AT_ALL;
 }
 
+/* Bytes are a fuzzer's; a text is somebody's, who wants to know. */
+static void say(const struct program_error *error, bool text)
+{
+	char why[sizeof(error->expected) + 16];
+
+	hm_format(why, sizeof(why), "line %u: %s", error->line,
+		  error->expected);
+	engine_refuse(text ? why : error->expected);
+	if (text)
+		fprintf(stderr, "input: %s\n", why);
+}
+
+bool fuzz_load(struct program *program, const uint8_t *data, size_t size)
+{
+	struct program_error error;
+	const char *why;
+
+	if (!program_load(program, data, size, &error)) {
+		say(&error, program_is_text(data, size));
+		return false;
+	}
+	if (engine_arguments.named && error.expected[0])
+		fprintf(stderr, "fuzz target: %s\n", error.expected);
+	why = machine_can(&program->machine);
+	if (why)
+		engine_refuse(why);
+	return !why;
+}
+
 int fuzz_program(const uint8_t *data, size_t size, uint32_t kinds)
 {
 	static struct exec_options options;
 	static struct program program;
-	struct program_error error;
 	struct exec_result result;
 
-	if (!program_load(&program, data, size, &error))
+	if (!fuzz_load(&program, data, size))
 		return NOT_FOR_THE_CORPUS;
-	if (!has_only(&program, kinds) || machine_can(&program.machine))
+	if (!has_only(&program, kinds)) {
+		engine_refuse("an operation is not for this target");
 		return NOT_FOR_THE_CORPUS;
+	}
 	if (options.repeat == 0)
 		options = (struct exec_options){ .repeat = 1,
 						 .look = fuzz_look() };
+	fuzz_crash_watch(&program);
 	exec_program(&program, &options, &result);
-	if (result.verdict == EXEC_BUG) {
-		fprintf(stderr, "oracle: %s\n", result.sentence);
-		abort();
-	}
+	if (result.verdict == EXEC_BUG)
+		fuzz_crash_bug(result.sentence);
 	return 0;
 }

@@ -20,6 +20,12 @@
 /* For those who doubt the quick look: HIGHMEM_LOOK=all, or =twice for both. */
 enum exec_look fuzz_look(void);
 
+/*
+ * An input as a program that can run here. False: it is none, and whoever named
+ * it, or wrote it as text, is told why.
+ */
+bool fuzz_load(struct program *program, const uint8_t *data, size_t size);
+
 int fuzz_program(const uint8_t *data, size_t size, uint32_t kinds);
 
 /* What libFuzzer and the replay engine call. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuzz/sched_target.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/testing/prng.h"
+#include "fuzz/engine/arguments.h"
+#include "fuzz/fuzz_crash.h"
+#include "fuzz/fuzz_program.h"
 #include "fuzz/sched_run.h"
 #include "fuzz/sched_search.h"
 
@@ -19,16 +20,11 @@ static size_t last_size = SIZE_MAX;
 
 static bool load(struct program *to, const uint8_t *data, size_t size)
 {
-	struct program_error error;
-
-	if (!program_load(to, data, size, &error)) {
-		/* Bytes are a fuzzer's; a text is somebody's, who wants to know. */
-		if (program_is_text(data, size))
-			fprintf(stderr, "input:%u: %s\n", error.line,
-				error.expected);
+	if (!fuzz_load(to, data, size))
 		return false;
-	}
-	return to->nr_ops <= SCHED_LONGEST && !machine_can(&to->machine);
+	if (to->nr_ops > SCHED_LONGEST)
+		engine_refuse("it has more than 64 operations");
+	return to->nr_ops <= SCHED_LONGEST;
 }
 
 static void run(const uint8_t *data, size_t size)
@@ -45,12 +41,11 @@ int sched_target_run(const uint8_t *data, size_t size)
 
 	if (!load(&program, data, size))
 		return -1;
+	fuzz_crash_watch(&program);
 	run(data, size);
 	why = sched_verdict(&result);
-	if (why) {
-		fprintf(stderr, "oracle: %s\n", why);
-		abort();
-	}
+	if (why)
+		fuzz_crash_bug(why);
 	return 0;
 }
 

@@ -4,13 +4,13 @@
  * the linker then refuses it, rather than let the check be lost.
  */
 #include "core/testing/instrumented.h"
+#include "fuzz/engine/arguments.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	(void)argc;
-	(void)argv;
 	require_instrumented();
+	engine_read_arguments(*argc, *argv);
 	return 0;
 }

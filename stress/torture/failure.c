@@ -123,22 +123,25 @@ static void on_signal(int signal)
 	_exit(EXIT_BUG);
 }
 
+/* Of the signals, a sanitizer has taken some; it calls back for those. */
 static void catch_deaths(void)
 {
-	static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS, SIGILL,
-				      SIGFPE };
-	struct sigaction action = {
+	static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS,
+				      SIGILL,  SIGFPE,	SIGTRAP };
+	const struct sigaction action = {
 		.sa_handler = on_signal,
 		.sa_flags = SA_RESETHAND,
 	};
 
-	if (__sanitizer_set_death_callback) {
+	if (__sanitizer_set_death_callback)
 		__sanitizer_set_death_callback(on_death);
-		sigaction(SIGABRT, &action, NULL);
-		return;
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
+		struct sigaction old;
+
+		sigaction(deadly[i], NULL, &old);
+		if (!(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
+			sigaction(deadly[i], &action, NULL);
 	}
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		sigaction(deadly[i], &action, NULL);
 }
 
 /* How to run this round again: the file if there was one, else the draw. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What libFuzzer prints, and the artifacts it writes."""
 
+import os
 import re
 from typing import NamedTuple, Optional
 
@@ -15,6 +16,7 @@ _FIELD = re.compile(r"\b(cov|ft|corp|exec/s): (\d+)")
 _EDGES = re.compile(r"INFO: Loaded \d+ modules\s+\((\d+) inline 8-bit counters")
 _EXECUTED = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 _ARTIFACT = re.compile(r"(?:crash|leak|timeout|oom)-[0-9a-f]{40}\Z")
+_PROGRAM = re.compile(r"program-0x[0-9a-f]+\.hmt\Z")
 
 
 class Status(NamedTuple):
@@ -51,3 +53,18 @@ def parse_executed(line) -> Optional[int]:
 
 def is_artifact(name):
     return bool(_ARTIFACT.match(name))
+
+
+def artifacts(directory):
+    """The inputs that were left there.
+
+    In an empty crash libFuzzer did not know what ran: the mutator ran a program
+    of its own. The target itself (fuzz/fuzz_crash.c) left that as a text.
+    """
+    names = sorted(os.listdir(directory))
+    found = [os.path.join(directory, name) for name in names
+             if is_artifact(name)]
+    programs = [os.path.join(directory, name) for name in names
+                if _PROGRAM.match(name)]
+    return [programs.pop() if programs and os.path.getsize(path) == 0
+            else path for path in found]

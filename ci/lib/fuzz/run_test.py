@@ -2,6 +2,7 @@
 """Times, libFuzzer's words, the output directory, progress."""
 
 import errno
+import os
 import unittest
 
 import corpus_dir
@@ -65,6 +66,24 @@ class Libfuzzer(unittest.TestCase):
         self.assertTrue(libfuzzer.is_artifact("timeout-" + 40 * "a"))
         for name in ("slow-unit-" + 40 * "a", "crash-12", "log"):
             self.assertFalse(libfuzzer.is_artifact(name))
+
+
+class Artifacts(InDirectory):
+    def names(self):
+        return [os.path.basename(path)
+                for path in libfuzzer.artifacts(self.dir)]
+
+    def test_a_program_stands_in_for_an_empty_crash(self):
+        whole, empty = "crash-" + 40 * "a", "crash-" + 40 * "b"
+        self.write(b"input", whole)
+        self.write(b"machine", "program-0x1f.hmt")
+        self.assertEqual(self.names(), [whole])
+        self.write(b"", empty)
+        self.assertEqual(self.names(), [whole, "program-0x1f.hmt"])
+
+    def test_an_empty_crash_may_be_one(self):
+        self.write(b"", "crash-" + 40 * "b")
+        self.assertEqual(self.names(), ["crash-" + 40 * "b"])
 
 
 class Place(InDirectory):

@@ -144,9 +144,7 @@ class Round:
         return self.elapsed > self.seconds + PATIENCE
 
     def artifacts(self):
-        return [os.path.join(self.work, name)
-                for name in sorted(os.listdir(self.work))
-                if libfuzzer.is_artifact(name)]
+        return libfuzzer.artifacts(self.work)
 
     def last_words(self):
         """The line that says why, if there is one."""

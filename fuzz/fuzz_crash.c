@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+#include "fuzz/fuzz_crash.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <highmem/format.h>
+
+#include "core/testing/controlled.h"
+#include "fuzz/engine/arguments.h"
+
+/*
+ * hm_format() and what stands on it use no libc, open() and write() may be
+ * called anywhere. Handlers run on the alternate stack that AddressSanitizer
+ * has made.
+ */
+
+static const int deadly[] = {
+	SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP
+};
+
+#define NR_DEADLY (sizeof(deadly) / sizeof(deadly[0]))
+
+static const struct program *running;
+static struct sigaction before[NR_DEADLY]; /* libFuzzer's, a sanitizer's */
+static char home[PATH_MAX];		   /* with a slash at its end */
+static bool spoken;
+
+static bool write_all(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0) {
+		ssize_t done = write(fd, text, len);
+
+		if (done <= 0)
+			return false;
+		text += done;
+		len -= (size_t)done;
+	}
+	return true;
+}
+
+static bool save(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	bool whole = fd >= 0 && write_all(fd, text);
+
+	return fd >= 0 && close(fd) == 0 && whole;
+}
+
+/* The same program has the same file. */
+static unsigned int number_of(const char *text)
+{
+	uint32_t hash = 0x811c9dc5u; /* FNV-1a */
+
+	while (*text)
+		hash = (hash ^ (uint8_t)*text++) * 0x01000193u;
+	return hash;
+}
+
+static const char *file_of(const char *text)
+{
+	static char path[PATH_MAX];
+
+	if (engine_arguments.file)
+		return engine_arguments.file;
+	hm_format(path, sizeof(path), "%sprogram-%x.hmt",
+		  engine_arguments.prefix, number_of(text));
+	return save(path, text) ? path : NULL;
+}
+
+static void speak(void)
+{
+	static struct program program;
+	static char text[64 * 1024];
+	static char line[2 * PATH_MAX + 128];
+	const char *file;
+
+	if (spoken || !running)
+		return;
+	spoken = true;
+	/* A mutator may run another one. */
+	if (!controlled_under_way(&program))
+		program = *running;
+	program_print(&program, text, sizeof(text));
+	file = file_of(text);
+	hm_format(line, sizeof(line),
+		  "replay: bazel run --config=asan --config=ubsan "
+		  "//core/testing:hmt -- run %s%s\n",
+		  file && file[0] != '/' ? home : "", file ? file : "");
+	write_all(STDERR_FILENO, text);
+	write_all(STDERR_FILENO,
+		  file ? line
+		       : "fuzz target: the program above could not be written "
+			 "to a file; -artifact_prefix names a directory\n");
+}
+
+static void on_signal(int signal, siginfo_t *info, void *context)
+{
+	size_t i = 0;
+
+	speak();
+	while (deadly[i] != signal)
+		i++;
+	if (before[i].sa_flags & SA_SIGINFO)
+		before[i].sa_sigaction(signal, info, context);
+	sigaction(signal, &before[i], NULL);
+	raise(signal);
+}
+
+/* Called by the sanitizers when they have something to report. */
+void __asan_on_error(void);
+void __ubsan_on_report(void);
+
+void __asan_on_error(void)
+{
+	speak();
+}
+
+void __ubsan_on_report(void)
+{
+	speak();
+}
+
+/* Not before the first input: libFuzzer would keep its own to itself. */
+static void catch_signals(void)
+{
+	struct sigaction action = {
+		.sa_sigaction = on_signal,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK,
+	};
+
+	if (!getcwd(home, sizeof(home) - 1))
+		home[0] = '\0';
+	strcat(home, "/");
+	for (size_t i = 0; i < NR_DEADLY; i++)
+		sigaction(deadly[i], &action, &before[i]);
+}
+
+void fuzz_crash_watch(const struct program *program)
+{
+	if (!running)
+		catch_signals();
+	running = program;
+}
+
+_Noreturn void fuzz_crash_bug(const char *sentence)
+{
+	fprintf(stderr, "oracle: %s\n", sentence);
+	abort();
+}

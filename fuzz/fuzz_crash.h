@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FUZZ_FUZZ_CRASH_H
+#define FUZZ_FUZZ_CRASH_H
+
+/*
+ * A broken core may take the fuzzer with it: it crashes, or a sanitizer ends
+ * the process. Then the program that ran is printed, with the choices made so
+ * far, and one line that replays it; before whatever the sanitizer and libFuzzer
+ * have to say.
+ */
+
+#include "core/testing/program.h"
+
+/* @program stays the caller's and is what runs from now on. */
+void fuzz_crash_watch(const struct program *program);
+
+/* The oracle found a bug: the same words, then abort(). */
+_Noreturn void fuzz_crash_bug(const char *sentence);
+
+#endif
