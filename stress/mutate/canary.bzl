@@ -27,6 +27,10 @@ load(
 _LIMIT_SECONDS = 10
 _HEALTHY_SECONDS = 2
 
+# The schedule fuzzer gets so many inputs for each second of these, so that the
+# load of the machine decides nothing.
+_SCHED_RUNS = 1000
+
 # ---- Lanes ------------------------------------------------------------------
 
 # Each function declares the program of one lane around a core, and returns its
@@ -70,32 +74,48 @@ def _conformance(name, core, seconds):
     )
     return _program(_pinned(name, name), [])
 
-def _fuzz_target(name, core):
+def _fuzz_target(name, core, source = "kmap_fuzz_test.c", deps = []):
     cc_fuzz_test(
         name = name,
-        srcs = ["//fuzz:kmap_fuzz_test.c"],
+        srcs = ["//fuzz:" + source],
         corpus = ["//fuzz:kmap_seeds"],
         tags = ["manual"],
         deps = [
             core,
             "//core/testing:testing_sim",
             "//fuzz:fuzz_program",
-        ],
+        ] + deps,
     )
 
-def _fuzz(name, core, seconds):
-    """libFuzzer from nothing: neither the seeds nor the dictionary help it.
+# From nothing: neither the seeds nor the dictionary help it. Long inputs from
+# the start: a bug takes several tasks that do something.
+_FROM_NOTHING = [
+    "-seed=1",
+    "-len_control=0",
+    "-max_len=520",
+    "-artifact_prefix={scratch}/",
+]
 
-    Long inputs from the start: a bug takes several tasks that do something.
-    """
+def _fuzz(name, core, seconds):
+    """libFuzzer, op programs."""
     _fuzz_target(name, core)
-    return _program(name + "_bin", [
-        "-seed=1",
-        "-len_control=0",
-        "-max_len=520",
-        "-max_total_time=%d" % seconds,
-        "-artifact_prefix={scratch}/",
-    ])
+    return _program(
+        name + "_bin",
+        _FROM_NOTHING + ["-max_total_time=%d" % seconds],
+    )
+
+def _sched_fuzz(name, core, seconds):
+    """libFuzzer, programs with their schedules: so many, however long it takes."""
+    _fuzz_target(
+        name,
+        core,
+        "highmem_sched_fuzz_test.c",
+        ["//fuzz:sched_target"],
+    )
+    return _program(
+        name + "_bin",
+        _FROM_NOTHING + ["-runs=%d" % (_SCHED_RUNS * seconds)],
+    )
 
 def _replay(name, core, seconds):
     """Every seed once, as //fuzz:kmap_fuzz_test does it."""
@@ -162,6 +182,7 @@ _LANES = {
     "kernel": struct(port = "i686", program = _kernel, red = [70, 77]),
     "kernel_pae": struct(port = "i686", program = _kernel_pae, red = [70, 77]),
     "replay": struct(port = "sim", program = _replay, red = [77]),
+    "sched_fuzz": struct(port = "sim", program = _sched_fuzz, red = [77]),
     "torture": struct(port = "host", program = _torture, red = [70, 77]),
     "tsan": struct(port = "host", program = _tsan, red = [77]),
     "unit": struct(port = "sim", program = _unit, red = [1]),

@@ -128,7 +128,10 @@ MUTANTS = {
     "no_recheck_after_sleep": _mutant("pkmap.c", first = "unit"),
     "no_second_look": _mutant(
         "pkmap.c",
-        lanes = {"kernel": _LOST_IN_KERNEL},
+        lanes = {
+            "kernel": _LOST_IN_KERNEL,
+            "sched_fuzz": _LOST_WAKEUP,
+        },
     ),
     "no_share": _mutant("pkmap.c"),
     "no_wake_in_interrupt": _mutant(
@@ -177,7 +180,10 @@ MUTANTS = {
     "pop_before_clear": _mutant(
         "kmap_local.c",
         first = "unit",
-        lanes = {"kernel": "pte_set at 0x[0-9a-f]+: it still holds"},
+        lanes = {
+            "kernel": "pte_set at 0x[0-9a-f]+: it still holds",
+            "sched_fuzz": "oracle: [IJ]'s interrupt leaves a local map behind",
+        },
     ),
     "preempted_in_pop": _mutant("kmap_local.c"),
     "preempted_in_push": _mutant("kmap_local.c"),
@@ -239,7 +245,10 @@ MUTANTS = {
     "wake_before_count": _mutant("pkmap.c"),
     "wake_check_too_early": _mutant(
         "pkmap.c",
-        lanes = {"unit": "\\[FAIL\\] pkmap_race::a_waiter_against_"},
+        lanes = {
+            "sched_fuzz": _LOST_WAKEUP,
+            "unit": "\\[FAIL\\] pkmap_race::a_waiter_against_",
+        },
     ),
     "wake_none": _mutant("pkmap_queue.c"),
     "window_bound": _mutant(
