@@ -160,6 +160,25 @@ class Replay(Explorer):
         table = self.expect(0, "replay", self.path("p.hmt", text)).stdout
         self.assertRegex(table, r"(?m) slot0=none stale: cpu0=p0 cpu2=p0$")
 
+    def test_whose_interrupt_it_is(self):
+        """One that others cut in two, and two while B spins."""
+        text = ("machine cpus=2\ntask A: kmap p0\ntask B cpu=1: kmap p1\n"
+                "irq I cpu=%d: get p0\nirq J cpu=%d: local p1\nchoices v2: ")
+        rows = self.rows_of(text % (0, 0) + "6=irq:J 7=B 8=B", "J: ")
+        self.assertEqual(rows[:2], ["interrupt J",
+                                    "local p1: window0@cpu0=p1"])
+        rows = self.rows_of(text % (1, 1) + "6=B 7=B 11=irq:J 25=irq:J", "J: ")
+        self.assertEqual(rows, ["interrupt J", "local p1: window0@cpu1=p1",
+                                "interrupt J returns"] * 2)
+        rows = self.rows_of(text % (0, 0) + "4=irq:J", "J:pkmap")
+        self.assertEqual(rows, [], "the lock that A takes next is its own")
+
+    def rows_of(self, text, mark):
+        """What stands behind @mark in the table, to the end of its column."""
+        table = self.expect(0, "replay", self.path("p.hmt", text)).stdout
+        self.assertNotIn("note:", table)
+        return re.findall(re.escape(mark) + r"(.*?)(?:  |$)", table, re.M)
+
     def test_a_boot_without_memory(self):
         program = self.path("p.hmt", HAND_OVER + "choices v2: 0=alloc:2 9=B\n")
         result = self.expect(0, "replay", program)

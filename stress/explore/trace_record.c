@@ -23,7 +23,6 @@ static struct recorder {
 	/* Handlers that interrupt the task, the newest last. */
 	unsigned int handlers[PROGRAM_MAX_TASKS][PROGRAM_MAX_IRQS];
 	unsigned int nr_handlers[PROGRAM_MAX_TASKS];
-	unsigned int choices_seen; /* for interrupts */
 	unsigned int chances_seen; /* for add_chances() */
 	unsigned int task;	   /* that did the last thing, or NOBODY */
 	bool calm;		   /* the record says that the phase began */
@@ -111,17 +110,23 @@ static struct entry *end_op(unsigned int task, const char *outcome)
 
 /* ---- Interrupts ------------------------------------------------------------------ */
 
-/*
- * Of the interrupts that were chosen and not yet seen, the one that is @last
- * from the end, or -1. Those before did nothing that we were told of.
- */
-static int chosen_irq(unsigned int last)
+/* Of the chosen handlers on @task's CPU without an entry the newest but @last. */
+static int chosen_irq(unsigned int task, unsigned int last)
 {
 	const struct controlled_result *result = &rec.record->result;
+	uint32_t irqs = sim.cpus[sim.tasks[task].cpu].irqs_active;
 
-	for (unsigned int c = result->nr_choices; c-- > rec.choices_seen;)
-		if (result->choices[c].kind == CHOICE_IRQ && last-- == 0)
-			return result->choices[c].arg;
+	for (unsigned int i = 0; i < rec.nr_handlers[task]; i++)
+		irqs &= ~(1U << (rec.handlers[task][i] - PROGRAM_MAX_TASKS));
+	for (unsigned int c = result->nr_choices; irqs != 0 && c-- > 0;) {
+		uint8_t arg = result->choices[c].arg;
+
+		if (result->choices[c].kind != CHOICE_IRQ || !(irqs >> arg & 1))
+			continue;
+		if (last-- == 0)
+			return arg;
+		irqs &= ~(1U << arg);
+	}
 	return -1;
 }
 
@@ -129,7 +134,7 @@ static int chosen_irq(unsigned int last)
 static void enter_irq(unsigned int task, unsigned int last)
 {
 	const struct op *op = op_of(actor_of(task));
-	int irq = chosen_irq(last);
+	int irq = chosen_irq(task, last);
 	unsigned int handler;
 
 	if (irq < 0) /* then the program raises it itself */
@@ -150,15 +155,22 @@ static void leave_irq(unsigned int task)
 	rec.nr_handlers[task]--;
 }
 
-/* @depth: handlers on the stack of @task's CPU by now. */
-static void follow_irq(unsigned int task, unsigned int depth)
+/* Who has returned. A task that spins makes no access between two of them. */
+static void leave_irqs(void)
 {
-	while (rec.nr_handlers[task] > depth)
-		leave_irq(task);
+	const struct port_task *task = sim.tasks;
+
+	for (unsigned int t = 0; t < sim.nr_tasks; t++)
+		while (rec.nr_handlers[t] > sim.cpus[task[t].cpu].irq_depth)
+			leave_irq(t);
+}
+
+/* @depth: handlers on the stack of @task's CPU by now. */
+static void enter_irqs(unsigned int task, unsigned int depth)
+{
 	while (rec.nr_handlers[task] < depth &&
 	       rec.nr_handlers[task] < PROGRAM_MAX_IRQS)
 		enter_irq(task, depth - rec.nr_handlers[task] - 1);
-	rec.choices_seen = rec.record->result.nr_choices;
 }
 
 /* ---- Who runs -------------------------------------------------------------------- */
@@ -263,13 +275,14 @@ static void add_chances(unsigned int task)
 static void catch_up(unsigned int task, unsigned int irq_depth,
 		     const struct sim_event *event)
 {
+	leave_irqs();
 	look(event, actor_of(task));
 	follow_switch(task);
 	if (sim_calm_since() && !rec.calm) {
 		rec.calm = true;
 		add_entry(ENTRY_CALM, task)->step = sim_calm_since();
 	}
-	follow_irq(task, irq_depth);
+	enter_irqs(task, irq_depth);
 	add_chances(task);
 	add_wakes(task);
 	if (look_any(BY_DRAIN))
