@@ -154,6 +154,20 @@ Test(controlled, a_tlb_forgets_at_any_step)
 	cr_expect_gt(tally.runs, 40, "%u", tally.runs);
 }
 
+/* Its TLB is what it comes back with, and that is not asked about before. */
+Test(controlled, a_cpu_that_is_offline_forgets_nothing)
+{
+	for (unsigned int gone = 0; gone < 2; gone++) {
+		parse(gone ? "machine cpus=2\ntask A: kmap p0; kunmap p0\n"
+			     "choices v2: 16=offline:1 17=drop:1"
+			   : "machine cpus=2\ntask A: kmap p0; kunmap p0\n"
+			     "choices v2: 17=drop:1");
+		play();
+		cr_expect_eq(result.nr_choices, 1);
+		cr_expect_eq(result.nr_unmatched, gone);
+	}
+}
+
 /* ---- A boot without memory -------------------------------------------------------- */
 
 /* The first boot is refused, and the program runs on the second as on a first. */

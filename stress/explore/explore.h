@@ -71,10 +71,16 @@ enum search_end search_program(const struct program *program,
 /*
  * Make a failing program small: fewer operations, choices, tasks, pages, slots
  * and CPUs, as long as it fails with the same kind of sentence. In place.
- * False if @program does not fail as it is. @replays: how many runs it took.
- * A run that does not get on is made calm as early as it goes.
+ * False if @program does not fail as it is. @replays: how many runs it took; it
+ * ends soon after @most_replays. That is no time, so that the same finding is
+ * minimised in the same way on any machine. A run that does not get on is made
+ * calm as early as it goes.
  */
-bool minimize_program(struct program *program, uint64_t *replays);
+bool minimize_program(struct program *program, uint64_t most_replays,
+		      uint64_t *replays);
+
+/* A few seconds on an idle machine. */
+#define MINIMIZE_MOST_REPLAYS 300000
 
 /* Do two sentences tell of the same kind of bug? Numbers do not matter. */
 bool same_kind(const char *sentence, const char *other);

@@ -42,7 +42,7 @@ int report_finding(struct program *found, const char *dir)
 	char home[2048];
 	uint64_t replays = 0;
 
-	if (!minimize_program(found, &replays)) {
+	if (!minimize_program(found, MINIMIZE_MOST_REPLAYS, &replays)) {
 		fprintf(stderr, "explore: the finding does not fail again\n");
 		return EXIT_BAD;
 	}
@@ -90,11 +90,12 @@ static int verb_replay(const struct options *o)
 
 static int verb_minimize(const struct options *o)
 {
+	uint64_t most = o->iterations ? o->iterations : MINIMIZE_MOST_REPLAYS;
 	uint64_t replays;
 
 	if (!o->out)
 		return missing("minimize writes to -o OUT");
-	if (!minimize_program(&program, &replays))
+	if (!minimize_program(&program, most, &replays))
 		return missing("the program does not fail as it is");
 	if (!save_program(&program, o->out))
 		return EXIT_BAD;

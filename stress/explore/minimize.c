@@ -18,18 +18,13 @@
 #define MOST_DEVIATIONS 3
 #define PCT_DEPTH 3
 
-/*
- * Runs in all. Not a time: the same finding is minimised in the same way on any
- * machine. On an idle one it is a few seconds.
- */
-#define MOST_RUNS 300000
-
 struct minimizer {
 	struct program best;
 	char sentence[192];
 	uint32_t faults;
 	uint64_t replays;
-	uint64_t schedules; /* of one search */
+	uint64_t most_replays; /* then no more searches begin */
+	uint64_t schedules;    /* of one search */
 };
 
 /* A number or the letter of a task: what may differ between two failures. */
@@ -106,7 +101,7 @@ static bool search_again(struct minimizer *m, struct program *candidate,
 	uint64_t seed = 1;
 	enum search_end end;
 
-	if (m->replays >= MOST_RUNS)
+	if (m->replays >= m->most_replays)
 		return false;
 	end = search_program(candidate, &options, &seed, &result);
 	m->replays += result.schedules;
@@ -398,7 +393,7 @@ static void shrink(struct minimizer *m, uint64_t schedules)
 		smaller |= find_fewer_choices(m);
 		smaller |= drop_choices(m);
 		smaller |= shrink_machine(m);
-	} while (smaller && m->replays < MOST_RUNS);
+	} while (smaller);
 }
 
 /* Calm as soon as all choices are played; what spins is not to spin for long. */
@@ -417,7 +412,8 @@ static void calm_early(struct minimizer *m)
 	p->calm_after = whole;
 }
 
-bool minimize_program(struct program *program, uint64_t *replays)
+bool minimize_program(struct program *program, uint64_t most_replays,
+		      uint64_t *replays)
 {
 	static struct minimizer m;
 	static struct controlled_result result;
@@ -426,6 +422,7 @@ bool minimize_program(struct program *program, uint64_t *replays)
 	m.best = *program;
 	m.faults = controlled_faults_of(program);
 	m.replays = 1;
+	m.most_replays = most_replays;
 	options.faults = m.faults;
 	controlled_run(program, &options, &result);
 	if (result.exec.verdict != EXEC_BUG)

@@ -15,7 +15,7 @@ static const char help[] =
 	"usage: explore run [FILE.hmt | --generate] [options]\n"
 	"       explore exhaust [options]\n"
 	"       explore replay FILE [--trace=none|table|full|json|html]\n"
-	"       explore minimize FILE -o OUT\n"
+	"       explore minimize FILE -o OUT [--iterations=N]\n"
 	"       explore explain FILE\n"
 	"       explore export FILE --c | --hmt\n"
 	"       explore selftest [--iterations=N]\n"

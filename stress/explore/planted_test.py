@@ -168,6 +168,24 @@ class Planted(unittest.TestCase):
                    r"was offline, and came online at step \d+ without a flush",
                    "--faults=hotplug")
 
+    def test_a_stale_cpu_beside_one_that_is_offline(self):
+        """CPU 1 keeps what it had, and flushes it when it comes back."""
+        with tempfile.TemporaryDirectory() as self.folder:
+            with open(os.path.join(self.folder, "p.hmt"), "w",
+                      encoding="utf-8") as file:
+                file.write("machine cpus=3\n"
+                           "task A cpu=0: kmap p0; kunmap p0; flush; kmap p0\n"
+                           "choices v2: 16=offline:1 17=offline:2 "
+                           "38=online:2\n")
+            out = self.explore("local_flush", 77, "replay", "p.hmt")
+            self.assertIn("BUG: stale TLB entry: CPU 2 still has", out)
+            self.assertRegex(out, r"(?m)a last flush +slot1=none "
+                                  r"stale: cpu2=p0$")
+            self.assertIn("stale translation: CPU 2 still finds p0", out)
+            full = self.explore("local_flush", 77, "replay", "--trace=full",
+                                "p.hmt")
+            self.assertIn("  cpu1 { slot0=p0 }  cpu2 { slot1=p0! }\n", full)
+
     def test_what_a_choice_names_is_kept(self):
         """The machine shrinks to the CPU that goes, and no further."""
         with tempfile.TemporaryDirectory() as self.folder:
@@ -177,8 +195,16 @@ class Planted(unittest.TestCase):
                            "task A cpu=0: kmap p0; kunmap p0; flush\n"
                            "choices v2: 16=offline:1 35=online:1\n")
             self.explore("online_unflushed", 77, "replay", "p.hmt")
-            self.explore("online_unflushed", 0, "minimize", "p.hmt", "-o",
-                         "small.hmt")
+            out = self.explore("online_unflushed", 0, "minimize", "p.hmt",
+                               "-o", "small.hmt")
+            runs = int(re.search(r"(\d+) runs", out)[1])
+            self.assertGreater(runs, 1000)
+            # Then no search of 200 runs begins.
+            out = self.explore("online_unflushed", 0, "minimize", "p.hmt",
+                               "-o", "some.hmt", "--iterations=100")
+            runs = int(re.search(r"(\d+) runs", out)[1])
+            self.assertLess(runs, 400)
+            self.explore("online_unflushed", 77, "replay", "some.hmt")
             with open(os.path.join(self.folder, "small.hmt"),
                       encoding="utf-8") as file:
                 text = file.read()

@@ -131,6 +131,77 @@ Test(search, pruning_keeps_all_outcomes_without_a_bound)
 		compare(tiny[i].text, tiny[i].faults, EXPLORE_UNBOUNDED);
 }
 
+/* What a run could have come to without the calm phase was not tried. */
+Test(search, one_that_turns_calm_is_not_whole)
+{
+	static struct search_result result;
+	static struct program program;
+	struct search_options options = { .strategy = SEARCH_DFS };
+	uint64_t seed = 1;
+
+	parse(&program, texts[0]);
+	for (unsigned int prune = 0; prune <= 1; prune++) {
+		options.prune = prune;
+		options.max_steps = 20;
+		cr_expect_eq(search_program(&program, &options, &seed, &result),
+			     SEARCH_STOPPED);
+		cr_expect(result.incomplete);
+		cr_expect_gt(result.schedules, 0);
+		options.max_steps = 200;
+		cr_expect_eq(search_program(&program, &options, &seed, &result),
+			     SEARCH_DONE);
+		cr_expect_not(result.incomplete);
+	}
+}
+
+/* ---- What is free -------------------------------------------------------------------- */
+
+struct sample {
+	const struct search_result *result;
+	unsigned int nr[CHOICE_NR_KINDS]; /* most in one run */
+	unsigned int late_answers;	  /* runs with a delay and its end */
+};
+
+/* Asked every 64 schedules. */
+static bool look_at_run(void *arg)
+{
+	struct sample *sample = arg;
+	const struct controlled_result *run = &sample->result->run;
+	unsigned int nr[CHOICE_NR_KINDS] = { 0 };
+
+	for (unsigned int i = 0; i < run->nr_choices; i++)
+		nr[run->choices[i].kind]++;
+	for (unsigned int k = 0; k < CHOICE_NR_KINDS; k++)
+		if (nr[k] > sample->nr[k])
+			sample->nr[k] = nr[k];
+	sample->late_answers += nr[CHOICE_DELAY] && nr[CHOICE_ACK];
+	return false;
+}
+
+/* The delay takes the whole bound; when it ends costs nothing. */
+Test(search, a_late_answer_costs_its_delay_only)
+{
+	static struct search_result result;
+	static struct program program;
+	struct sample sample = { .result = &result };
+	const struct search_options options = {
+		.strategy = SEARCH_DFS,
+		.faults = FAULT_IPI,
+		.max_preemptions = 1,
+		.should_stop = look_at_run,
+		.arg = &sample,
+	};
+	uint64_t seed = 1;
+
+	parse(&program, "machine cpus=2 slots=2 pages=4\n"
+			"task A cpu=0: kmap p0; kunmap p0; flush\n"
+			"task B cpu=1: kmap p1; write p1; check\n");
+	cr_expect_eq(search_program(&program, &options, &seed, &result),
+		     SEARCH_DONE);
+	cr_expect_eq(sample.nr[CHOICE_DELAY], 1);
+	cr_expect_gt(sample.late_answers, 0);
+}
+
 /* No bound: whatever a bounded search sees, and more. */
 Test(search, no_bound_is_the_widest)
 {

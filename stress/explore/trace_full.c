@@ -2,12 +2,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "stress/explore/trace.h"
+#include "stress/explore/explain.h"
 
 /*
  * Every access on a line of its own, with who did it and where in the source.
  * The locks held and what each TLB has follow when they have changed; a '!'
- * marks what a TLB has and the page table has no longer.
+ * marks what a TLB has and the page table has no longer, if its CPU is online.
  */
 
 static void print_locks(FILE *out, const struct record *record,
@@ -30,7 +30,7 @@ static void print_locks(FILE *out, const struct record *record,
 }
 
 static void print_tlb(FILE *out, const struct record *record,
-		      const uint32_t *values, unsigned int cpu)
+		      const uint32_t *values, unsigned int cpu, bool offline)
 {
 	char place[NAME_SIZE];
 	char page[NAME_SIZE];
@@ -45,18 +45,18 @@ static void print_tlb(FILE *out, const struct record *record,
 		place_name(record, p, place);
 		cell_value(record, (unsigned int)tlb, values[tlb], page);
 		fprintf(out, " %s=%s%s", place, page,
-			values[tlb] == values[pte] ? "" : "!");
+			offline || values[tlb] == values[pte] ? "" : "!");
 	}
 	fputs(" }", out);
 }
 
-static void print_tlbs(FILE *out, const struct record *record,
+static void print_tlbs(FILE *out, const struct record *record, uint32_t at,
 		       const uint32_t *values)
 {
 	fprintf(out, "%*s", 8, "");
 	fputs("TLBs: ", out);
 	for (unsigned int c = 0; c < record->program.machine.nr_cpus; c++)
-		print_tlb(out, record, values, c);
+		print_tlb(out, record, values, c, is_offline(record, c, at));
 	fputc('\n', out);
 }
 
@@ -118,7 +118,8 @@ static void print_entry(FILE *out, const struct record *record,
 	if (kinds & UINT32_C(1) << CELL_LOCK)
 		print_locks(out, record, values);
 	if (kinds & UINT32_C(1) << CELL_TLB)
-		print_tlbs(out, record, values);
+		print_tlbs(out, record, (uint32_t)(entry - record->entries) + 1,
+			   values);
 }
 
 void trace_print_full(FILE *out, const struct record *record)
