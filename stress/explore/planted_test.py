@@ -23,6 +23,7 @@ SMALL = [
     "task A cpu=0: kmap p0; kmap p1\ntask B cpu=1: kmap p2",
     "task A cpu=0: kmap p0; flush\ntask B cpu=1: kmap p1",
     "task A cpu=0: local p0; check\ntask B cpu=1: get p1; flush",
+    "task A cpu=0: kmap p0; kmap p2\ntask B cpu=1: kmap p1; kmap p2",
 ]
 MOST_OPERATIONS = 8
 
@@ -136,6 +137,11 @@ class Planted(unittest.TestCase):
         self.assertEqual(self.compare("stale_retry", "--faults=none"),
                          {0, 77})
 
+    def test_a_livelock_of_two_tasks(self):
+        """Without pruning it ends at --max-steps, and is a bug there, too."""
+        self.assertEqual(self.compare("polls", "--faults=none",
+                                      "--max-steps=250"), {0, 77})
+
     def test_a_circle_that_somebody_ends(self):
         """The run goes on, calm, although the state is known."""
         one_waits = ("--tasks=3", "--ops=1", "--alphabet=kmap",
@@ -198,7 +204,7 @@ class Planted(unittest.TestCase):
             out = self.explore("online_unflushed", 0, "minimize", "p.hmt",
                                "-o", "small.hmt")
             runs = int(re.search(r"(\d+) runs", out)[1])
-            self.assertGreater(runs, 1000)
+            self.assertGreater(runs, 500)
             # Then no search of 200 runs begins.
             out = self.explore("online_unflushed", 0, "minimize", "p.hmt",
                                "-o", "some.hmt", "--iterations=100")
