@@ -342,16 +342,6 @@ bool oracle_check_waiters(struct exec *exec, unsigned int colour)
 
 /* ---- All of it -------------------------------------------------------------------- */
 
-static void check_no_users(struct exec *exec)
-{
-	for (unsigned int s = 0; s < exec->hm->config.nr_slots; s++)
-		if (count_of(exec, s) > 1)
-			exec_fail(exec,
-				  "slot %u has count %u after all tasks "
-				  "have ended",
-				  s, count_of(exec, s));
-}
-
 void oracle_check_all(struct exec *exec, const struct actor *actor,
 		      const char *audit)
 {
@@ -377,8 +367,6 @@ void oracle_check_all(struct exec *exec, const struct actor *actor,
 	for (unsigned int c = 0; c < config->nr_colours; c++)
 		oracle_check_waiters(exec, c);
 	oracle_check_windows(exec, actor);
-	if (!actor)
-		check_no_users(exec);
 }
 
 void oracle_after_op(struct exec *exec, const struct actor *actor)

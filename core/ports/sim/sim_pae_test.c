@@ -259,6 +259,50 @@ Test(sim_pae, another_cpu_does_not_see_a_store_that_waits)
 	}
 }
 
+static port_atomic_t word;
+
+static void store_and_load(void *arg)
+{
+	uint32_t *own = arg;
+
+	port_atomic_store(&word, 7);
+	machine_yield(2); /* the other task reads in between */
+	own[0] = port_atomic_load(&word);
+	port_fence();
+	machine_yield(4);
+}
+
+static void load_before_and_after(void *arg)
+{
+	uint32_t *other = arg;
+
+	machine_yield(1);
+	other[0] = port_atomic_load(&word);
+	machine_yield(3);
+	other[1] = port_atomic_load(&word);
+}
+
+/* The same of any word: the CPU itself reads what waits in its buffer. */
+Test(sim_pae, a_cpu_sees_its_own_stores_first)
+{
+	uint32_t own = 0;
+	uint32_t other[2] = { 9, 9 };
+
+	hold = true;
+	control.store_buffers = true;
+	question_to_switch = 0;
+	sim_set_control(&control);
+	boot(false);
+	machine_spawn(0, store_and_load, &own);
+	machine_spawn(1, load_before_and_after, other);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	sim_set_control(NULL);
+	cr_expect_eq(own, 7);
+	cr_expect_eq(other[0], 0);
+	cr_expect_eq(other[1], 7);
+	cr_expect_null(machine_take_bug());
+}
+
 /* ---- Frames run out ------------------------------------------------------------------- */
 
 static unsigned int nr_options;

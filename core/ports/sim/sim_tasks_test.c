@@ -334,6 +334,31 @@ Test(sim_tasks, sleeping_elsewhere_is_reported)
 	expect_bug("sim: sleeping in atomic context");
 }
 
+static void sleep_a_tick(void *arg)
+{
+	(void)arg;
+	port_park(port_now() + 1);
+}
+
+static void sleep_in_a_handler(void *arg)
+{
+	(void)arg;
+	machine_interrupt(sleep_a_tick, NULL);
+}
+
+/* Also where handlers run with interrupts on. */
+Test(sim_tasks, sleeping_in_a_handler_is_reported)
+{
+	for (unsigned int nested = 0; nested < 2; nested++) {
+		boot(1);
+		sim.config.nested_irqs = nested;
+		machine_spawn(0, sleep_in_a_handler, NULL);
+		machine_run();
+		expect_bug("sim: sleeping in atomic context");
+		cr_expect_null(machine_take_bug());
+	}
+}
+
 static void end_in_atomic(void *arg)
 {
 	(void)arg;
