@@ -59,17 +59,27 @@ MUTANTS = {
     "flushes_twice": _mutant("pkmap.c", first = "unit"),
     "flushes_wrong_window": _mutant("kmap_local.c"),
     "force_map_ignored": _mutant("kmap_local.c"),
+    "free_slot_has_a_page": _mutant(
+        "page.c",
+        lanes = {"replay": "slot [0-9]+ is free, but kmap_to_page has a page"},
+    ),
     "full_flush_forgotten": _mutant("pkmap.c", first = "unit"),
     "full_flush_of_one_cpu": _mutant(
         "core/ports/sim/sim_tlb.c",
         first = "unit",
     ),
+    "gap_lost": _mutant("layout.c", first = "unit"),
     "get_gives_up": _mutant("pkmap.c", first = "explore"),
     "given_slot_leaks": _mutant("pkmap.c", first = "unit"),
     "given_slot_unserved": _mutant("pkmap.c", first = "unit"),
+    "guard_page_lost": _mutant("layout.c", first = "unit"),
     "handover_unflushed": _mutant("pkmap.c"),
     "handover_without_taking": _mutant("pkmap.c"),
     "hit_in_the_dark": _mutant("pkmap.c"),
+    "idle_page_has_no_address": _mutant(
+        "page.c",
+        lanes = {"replay": "kmap_to_page and page_address do not agree"},
+    ),
     "irqs_back_on": _mutant("core/ports/i686/port_backend.h", first = "kernel"),
     "irqs_stay_on": _mutant(
         "core/ports/i686/port_backend.h",
@@ -140,6 +150,7 @@ MUTANTS = {
         lanes = {"kernel": _LOST_IN_KERNEL},
     ),
     "offset_not_masked": _mutant("kmap_local.c", first = "unit"),
+    "one_table_for_all": _mutant("pgtable.c"),
     "online_unflushed": _mutant(
         "core/ports/sim/sim_hotplug.c",
         first = "unit",
@@ -191,6 +202,10 @@ MUTANTS = {
         "pkmap.c",
         lanes = {"kernel": "page fault at 0xff8[0-9a-f]+: read of a page"},
     ),
+    "queue_keeps_irqs_off": _mutant(
+        "pkmap_queue.c",
+        lanes = {"replay": "sim: sleeping in atomic context"},
+    ),
     "queue_lock_irqs_on": _mutant("pkmap_queue.c", first = "unit"),
     "refused_unmap_enables": _mutant("kmap_local.c", first = "unit"),
     "restore_skips_last": _mutant("kmap_local.c"),
@@ -218,6 +233,10 @@ MUTANTS = {
     ),
     "silent_unpin": _mutant("pkmap.c", first = "unit"),
     "sleeps_in_atomic": _mutant("pkmap.c"),
+    "sleeps_with_lock": _mutant(
+        "pkmap.c",
+        lanes = {"replay": "sim: sleeping in atomic context"},
+    ),
     "slot_keeps_page": _mutant("pkmap.c"),
     "slot_past_the_end": _mutant("internal.h", first = "unit"),
     "spurious_is_a_grant": _mutant("pkmap_queue.c"),
@@ -236,6 +255,10 @@ MUTANTS = {
     "switch_unflushed": _mutant("kmap_local.c"),
     "tail_dangles": _mutant("pkmap_queue.c"),
     "take_live": _mutant("pkmap.c"),
+    "try_does_not_flush": _mutant(
+        "pkmap.c",
+        lanes = {"fuzz": "kmap_try refused p[0-9]+, but slot [0-9]+ is to be"},
+    ),
     "try_fears_lock": _mutant("pkmap.c", first = "sched_replay"),
     "try_waits": _mutant("pkmap.c", first = "unit"),
     "unlock_publishes_nothing": _mutant(
@@ -256,6 +279,10 @@ MUTANTS = {
         lanes = {"unit": "\\[FAIL\\] kmap_to_page::"},
     ),
     "window_flush_before_clear": _mutant("kmap_local.c"),
+    "window_stays_mapped": _mutant(
+        "kmap_local.c",
+        lanes = {"replay": "leaves a local map behind|is not empty above"},
+    ),
     "window_unflushed": _mutant(
         "kmap_local.c",
         lanes = {
