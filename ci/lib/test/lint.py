@@ -10,7 +10,7 @@ import sys
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
-from ci.lib.test import bazel
+from ci.lib.test import bazel, names
 from ci.lib.test.arguments import Parser
 
 CLANG_FORMAT = "/usr/bin/clang-format-19"
@@ -220,6 +220,7 @@ def check_scripts():
 CHECKS = {
     "format": check_format,
     "house": check_house,
+    "names": names.check,
     "scripts": check_scripts,
     "tidy": check_tidy,
 }
