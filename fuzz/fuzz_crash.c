@@ -137,10 +137,13 @@ static void catch_signals(void)
 		.sa_sigaction = on_signal,
 		.sa_flags = SA_SIGINFO | SA_ONSTACK,
 	};
+	size_t len;
 
 	if (!getcwd(home, sizeof(home) - 1))
 		home[0] = '\0';
-	strcat(home, "/");
+	len = strlen(home);
+	home[len] = '/';
+	home[len + 1] = '\0';
 	for (size_t i = 0; i < NR_DEADLY; i++)
 		sigaction(deadly[i], &action, &before[i]);
 }
