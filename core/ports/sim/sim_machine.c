@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
+
 #include <string.h>
 
 #include "core/ports/sim/sim.h"
@@ -25,9 +27,13 @@ void sim_bugs_reset(void)
 /* The first MAX_BUGS untaken sentences are kept; what follows adds little. */
 void port_bug(const char *sentence)
 {
+	size_t len;
+
 	if (bugs_told - bugs_taken == MAX_BUGS)
 		return;
-	hm_format(bugs[bugs_told % MAX_BUGS], sizeof(bugs[0]), "%s", sentence);
+	len = strnlen(sentence, sizeof(bugs[0]) - 1);
+	memcpy(bugs[bugs_told % MAX_BUGS], sentence, len);
+	bugs[bugs_told % MAX_BUGS][len] = '\0';
 	bugs_told++;
 }
 

@@ -275,6 +275,8 @@ void port_tlb_shootdown_all(void)
 
 static void load_everywhere(vaddr_t vaddr)
 {
+	if (!pte_present(sim_pte_in_memory(vaddr)))
+		return;
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
 		if (!sim.cpus[c].offline && may_use(c, vaddr))
 			sim_translate(&sim.cpus[c], vaddr, PTE_ACCESSED);
@@ -340,10 +342,12 @@ static const char *audit_entry(unsigned int c, vaddr_t vaddr)
 {
 	static char why[128];
 	pte_t cached = sim.cpus[c].tlb[tlb_index(vaddr)];
-	pte_t pte = sim_pte_in_memory(vaddr);
+	pte_t pte;
 
-	if (cached == 0 ||
-	    (pte_present(pte) && pte_pfn(pte) == pte_pfn(cached)))
+	if (cached == 0)
+		return NULL;
+	pte = sim_pte_in_memory(vaddr);
+	if (pte_present(pte) && pte_pfn(pte) == pte_pfn(cached))
 		return NULL;
 	hm_format(why, sizeof(why),
 		  "stale TLB entry: CPU %u still has pfn %x at %p, the PTE "
