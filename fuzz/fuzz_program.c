@@ -43,6 +43,7 @@ static void say(const struct program_error *error, bool text)
 
 bool fuzz_load(struct program *program, const uint8_t *data, size_t size)
 {
+	static bool noted; /* once, however often it runs */
 	struct program_error error;
 	const char *why;
 
@@ -50,8 +51,10 @@ bool fuzz_load(struct program *program, const uint8_t *data, size_t size)
 		say(&error, program_is_text(data, size));
 		return false;
 	}
-	if (engine_arguments.named && error.expected[0])
+	if (engine_arguments.named && error.expected[0] && !noted) {
 		fprintf(stderr, "fuzz target: %s\n", error.expected);
+		noted = true;
+	}
 	why = machine_can(&program->machine);
 	if (why)
 		engine_refuse(why);
