@@ -322,4 +322,13 @@ Test(init, memory_may_hold_anything_before)
 	EXPECT_ACCEPTED(config);
 	for (unsigned int w = 0; w < HIGHMEM_MAX_SLOTS / 32; w++)
 		cr_expect_eq(scratch.pkmap.free[w], w == 0 ? 0xff : 0);
+	for (unsigned int c = 0; c < HIGHMEM_MAX_COLOURS; c++) {
+		cr_expect_eq(scratch.pkmap.hand[c], 0);
+		cr_expect_null(scratch.pkmap.queue[c].head);
+		cr_expect_null(scratch.pkmap.queue[c].tail);
+		cr_expect_null(highmem_validate_queue(&scratch, c));
+	}
+	/* What lies behind the queues and the counters is not theirs. */
+	cr_expect_eq(scratch.pkmap.batch[0], (vaddr_t)-1);
+	cr_expect_eq((unsigned char)scratch.why[0], 0xff);
 }

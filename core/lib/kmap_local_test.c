@@ -10,10 +10,14 @@ static void *window(unsigned int cpu, unsigned int depth)
 	return (void *)kmap_window(cpu, depth);
 }
 
+static const struct kmap_ctrl *my_ctrl(void)
+{
+	return port_task_kmap_ctrl(port_task_current());
+}
+
 static uint32_t my_depth(void)
 {
-	return port_atomic_load(
-		&port_task_kmap_ctrl(port_task_current())->depth);
+	return port_atomic_load(&my_ctrl()->depth);
 }
 
 /* Each page's first word is its number, plus 100. */
@@ -43,6 +47,8 @@ Test(kmap_local, maps_nest_to_the_limit_and_unwind)
 		kunmap_local(hm, window(0, i));
 		cr_expect_eq(my_depth(), i);
 		cr_expect(pte_none(port_pte_read(kmap_window(0, i))));
+		for (unsigned int d = 0; d < 4; d++)
+			cr_expect_eq(my_ctrl()->pte[d] != 0, d < i);
 	}
 	EXPECT_STAT(hm, LOCAL, 4);
 	cr_expect_eq(machine_tlb_stats().local_pages, 4);

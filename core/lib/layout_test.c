@@ -30,6 +30,12 @@ static struct memmap pc(uint64_t mib)
 	return map;
 }
 
+/* One piece, and no hole below 1 MiB. */
+static struct memmap whole(uint64_t mib)
+{
+	return (struct memmap){ 1, { { 0, MIB(mib), MEMMAP_RAM } } };
+}
+
 static void boot_words(const char *words)
 {
 	char why[128];
@@ -202,7 +208,10 @@ Test(layout, gap_pkmap_and_fixmap_are_part_of_vmalloc)
 	boot_words("vmalloc=21M");
 	compute(pc(1024));
 	cr_expect_geq(layout.vmalloc_end - layout.vmalloc_start, MIB(4));
-	boot_words("vmalloc=0");
+	options.vmalloc_bytes = MIB(4096) - layout.vmalloc_end + MIB(8) +
+				LAYOUT_MIN_VMALLOC;
+	compute(pc(1024));
+	options.vmalloc_bytes -= PAGE_SIZE;
 	expect_impossible(pc(1024), "too little");
 	boot_words("vmalloc=17M");
 	options.pae = true;
@@ -227,6 +236,15 @@ Test(layout, highmem_is_carved_out_of_lowmem)
 				   "RAM, lowmem needs 4");
 	boot_words("highmem=1000G");
 	expect_impossible(pc(128), "too much");
+}
+
+Test(layout, highmem_of_ram_in_one_piece)
+{
+	boot_words("highmem=512M");
+	compute(whole(1024));
+	cr_expect_eq(layout.lowmem_end, PAGES(512));
+	boot_words("highmem=1021M");
+	expect_impossible(whole(1024), "too much: of 1024 MiB of RAM");
 }
 
 Test(layout, highmem_may_lie_on_both_sides_of_a_hole)
@@ -350,6 +368,13 @@ Test(layout, mem_map_eats_lowmem)
 	expect_impossible(pc(7168), "1 to 4096 bytes, not 0");
 	options.page_struct_size = 4097;
 	expect_impossible(pc(7168), "not 4097");
+	boot_words("");
+	options.page_struct_size = 1792;
+	compute(whole(1024)); /* half of it exactly */
+	expect_warnings(NULL, NULL);
+	options.page_struct_size = 1793;
+	compute(whole(1024));
+	expect_warnings("mem_map takes 448 of 896 MiB of lowmem", NULL);
 }
 
 Test(layout, much_ram_is_possible_and_unwise)
@@ -362,6 +387,8 @@ Test(layout, much_ram_is_possible_and_unwise)
 			NULL);
 	options.highmem_ratio = 9;
 	compute(pc(8192));
+	expect_warnings(NULL, NULL);
+	compute(whole(8192));
 	expect_warnings(NULL, NULL);
 	compute(pc(8194));
 	expect_warnings("8193 MiB of RAM: more than 8 GiB", NULL);
@@ -402,7 +429,7 @@ Test(layout, direct_map_there_and_back)
 Test(layout_words, are_taken_and_others_passed_over)
 {
 	boot_words("  quiet\tvmalloc=0x10000000 root=/dev/hda1\nhighmem=512M "
-		   "vmallocs=7 lowmem=1024k page_offset=0xB0000000 ");
+		   "vmallocs=7 xmalloc=7 lowmem=1024k page_offset=0xB0000000 ");
 	cr_expect_eq(options.vmalloc_bytes, MIB(256));
 	cr_expect_eq(options.highmem_bytes, MIB(512));
 	cr_expect_eq(options.lowmem_limit, MIB(1));
@@ -412,6 +439,8 @@ Test(layout_words, are_taken_and_others_passed_over)
 	cr_expect_eq(options.vmalloc_bytes, MIB(128));
 	boot_words("highmem=12K vmalloc=4095m");
 	cr_expect_eq(options.highmem_bytes, 12288);
+	boot_words("highmem=18446744073709551610");
+	cr_expect_eq(options.highmem_bytes, UINT64_MAX - 5);
 }
 
 static void expect_refusal(const char *words, const char *sentence)
@@ -443,6 +472,8 @@ Test(layout_words, are_refused_in_one_sentence)
 		       "vmalloc=12MB: the unit is none of K, M and G");
 	expect_refusal("vmalloc=0x12xM",
 		       "vmalloc=0x12xM: the unit is none of K, M and G");
+	expect_refusal("vmalloc=1:",
+		       "vmalloc=1:: the unit is none of K, M and G");
 	expect_refusal("vmalloc=4G",
 		       "vmalloc=4G: that is more than 32 bits have addresses "
 		       "for");
@@ -461,6 +492,9 @@ Test(layout_words, are_refused_in_one_sentence)
 	expect_refusal("lowmem=5M x lowmem=5M",
 		       "lowmem=5M: the word is there twice");
 	expect_refusal("highmem=0000000000000000000000000000000000000000000000x",
+		       "highmem=0000000000000000000000000000000: the unit is "
+		       "none of K, M and G");
+	expect_refusal("highmem=0000000000000000000000000000000x",
 		       "highmem=0000000000000000000000000000000: the unit is "
 		       "none of K, M and G");
 }

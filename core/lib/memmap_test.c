@@ -45,6 +45,19 @@ Test(memmap, comes_out_in_order_and_in_one_piece_where_it_touches)
 	expect_piece(&ram, 1, 20, 21);
 }
 
+Test(memmap, what_lies_behind_the_last_range_is_none)
+{
+	struct memmap map = { .nr = 0 };
+	struct memmap ram;
+
+	add(&map, FRAME(0), FRAME(100), MEMMAP_RAM);
+	add(&map, FRAME(60), FRAME(70), RESERVED);
+	map.nr = 1;
+	ram = ram_of(&map);
+	cr_assert_eq(ram.nr, 1);
+	expect_piece(&ram, 0, 0, 100);
+}
+
 Test(memmap, what_two_ranges_disagree_about_is_no_ram)
 {
 	struct memmap map = { .nr = 0 };

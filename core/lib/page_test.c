@@ -153,6 +153,14 @@ Test(page_ranges, frames_in_a_hole_have_no_page)
 	EXPECT_BUG("");
 }
 
+Test(page_ranges, what_lies_behind_the_last_range_is_none)
+{
+	struct highmem *hm = boot_pieces();
+	pfn_t last = pieces[--hm->config.nr_ranges].first_pfn;
+
+	cr_expect_null(pfn_to_page(hm, last));
+}
+
 Test(page_ranges, ptes_name_the_frames)
 {
 	struct highmem *hm = boot_pieces();

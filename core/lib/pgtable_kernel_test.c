@@ -77,6 +77,8 @@ Test(pgtable_link, the_kernel_is_the_masters)
 		EXPECT_REFUSED(map(&user, DIRECT - 8192, 12288, false),
 			       "master's");
 		EXPECT_REFUSED(pgtable_unmap(&user, DIRECT, 4096), "master's");
+		cr_assert_null(pgtable_unmap(&user, DIRECT - 4096, 4096),
+			       "that is the user's, up to the last page");
 		pgtable_destroy(&user);
 		cr_expect_eq(prot_at(&master, DIRECT), RW);
 		pgtable_destroy(&master);
@@ -144,6 +146,8 @@ Test(pgtable_link, what_is_refused)
 		       "PAE or not");
 	EXPECT_REFUSED(pgtable_link_kernel(&user, &master, 0xb0000000, &reload),
 		       "0xb0000000: a top-level entry would be half");
+	EXPECT_REFUSED(pgtable_link_kernel(&user, &master, DIRECT + 1, &reload),
+		       "a top-level entry would be half");
 	EXPECT_REFUSED(pgtable_link_kernel(&user, &master, 0, &reload),
 		       "cannot begin at 0x0");
 	EXPECT_REFUSED(pgtable_link_kernel(&user, &master, (vaddr_t)1 << 32,

@@ -351,6 +351,21 @@ Test(pgtable, unmap_takes_what_is_there_and_leaves_the_tables)
 	}
 }
 
+Test(pgtable, unmap_leaves_what_comes_after)
+{
+	for (unsigned int pae = 0; pae < 2; pae++) {
+		struct pgtable pt = tree(pae);
+
+		cr_assert_null(map(&pt, MIB(4), 0, 8192, false));
+		cr_assert_null(pgtable_unmap(&pt, MIB(4), 4096));
+		expect_hole(&pt, MIB(4), 4096);
+		expect_page(&pt, MIB(4) + 4096, 1, 4096);
+		pgtable_destroy(&pt);
+		cr_expect_eq(pt.root, PGTABLE_NO_FRAME);
+		EXPECT_NO_LEAK();
+	}
+}
+
 Test(pgtable, a_large_page_is_not_cut)
 {
 	struct pgtable pt = tree(true);

@@ -442,3 +442,28 @@ Test(pkmap, a_slot_between_owners_cannot_be_pinned)
 	cr_expect_null(kmap_high_get(hm, high(hm, 0)));
 	cr_expect_eq(slot_count(hm, 0), 0);
 }
+
+/* ---- No further than there are slots and colours --------------------------------- */
+
+Test(pkmap, what_lies_behind_the_last_slot_is_nobodys)
+{
+	struct highmem *hm = boot((struct machine_config){ .nr_slots = 4 });
+
+	port_atomic_store(&hm->pkmap.slot[4].count, 1);
+	kmap_flush_unused(hm);
+	cr_expect_eq(slot_count(hm, 4), 1);
+	EXPECT_BUG("");
+}
+
+/* The addresses of a flush lie behind the last colour's queue. */
+Test(pkmap, what_lies_behind_the_last_colour_is_no_queue)
+{
+	struct highmem *hm = boot((struct machine_config){
+		.nr_slots = 64, .nr_colours = 8, .nr_pages = 64 });
+
+	for (unsigned int i = 0; i < 64; i++)
+		touch(hm, high(hm, i));
+	kmap_flush_unused(hm);
+	EXPECT_STAT(hm, RETIRED, 64);
+	EXPECT_SOUND(hm);
+}

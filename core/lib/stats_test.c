@@ -66,6 +66,15 @@ Test(stats, counting_leaves_preemption_as_it_was)
 	EXPECT_BUG("");
 }
 
+/* The counters end where the last CPU's end. */
+Test(stats, what_lies_behind_is_not_counted)
+{
+	struct highmem *hm = boot((struct machine_config){ 0 });
+
+	memset(hm->why, 0xff, sizeof(hm->why));
+	EXPECT_STAT(hm, HIT, 0);
+}
+
 Test(stats, names)
 {
 	static const char *const names[] = {
