@@ -7,8 +7,6 @@
 #include "core/lib/pgtable.h"
 #include "core/lib/test_frames.h"
 
-#define RW (PTE_PRESENT | PTE_WRITE)
-#define MIB(n) ((uint64_t)(n) << 20)
 #define DIRECT 0xc0000000UL
 
 static struct pgtable_memory memory;
@@ -40,16 +38,6 @@ static pte_t prot_at(const struct pgtable *pt, uint64_t vaddr)
 {
 	return pgtable_lookup(pt, (vaddr_t)vaddr).prot;
 }
-
-#define EXPECT_REFUSED(call, word) \
-	do { \
-		uint64_t before_ = test_frames_hash(); \
-		const char *why_ = (call); \
-		cr_assert_not_null(why_, "not refused: " #call); \
-		cr_expect(strstr(why_, word), "%s: no '%s'", why_, word); \
-		cr_expect_eq(test_frames_hash(), before_, "%s: changed", \
-			     why_); \
-	} while (0)
 
 /* ---- Linked to the master ------------------------------------------------------ */
 

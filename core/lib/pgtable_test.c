@@ -5,9 +5,6 @@
 #include "core/lib/pgtable.h"
 #include "core/lib/test_frames.h"
 
-#define RW (PTE_PRESENT | PTE_WRITE)
-#define MIB(n) ((uint64_t)(n) << 20)
-
 static struct pgtable tree(bool pae)
 {
 	struct pgtable_memory memory = test_frames_init(16);
@@ -44,17 +41,6 @@ static void expect_hole(const struct pgtable *pt, uint64_t vaddr, uint64_t size)
 	cr_expect_eq(m.prot, 0, "%#lx is mapped", vaddr);
 	cr_expect_eq(m.size, size, "at %#lx: a hole of %#lx", vaddr, m.size);
 }
-
-/* The call refuses with @word in its sentence, and nothing is different. */
-#define EXPECT_REFUSED(call, word) \
-	do { \
-		uint64_t before_ = test_frames_hash(); \
-		const char *why_ = (call); \
-		cr_assert_not_null(why_, "not refused: " #call); \
-		cr_expect(strstr(why_, word), "%s: no '%s'", why_, word); \
-		cr_expect_eq(test_frames_hash(), before_, "%s: changed", \
-			     why_); \
-	} while (0)
 
 /* ---- Entries ---------------------------------------------------------------- */
 

@@ -360,50 +360,43 @@ Test(pkmap_queue, who_is_killed_already_does_not_wait_at_all)
 	EXPECT_SOUND(hm);
 }
 
-static void wait_unkillable(void *arg)
+/* A waits in what no signal ends, and gets its slot. */
+static void wait_on(void *arg)
 {
-	(void)arg;
+	const uint64_t *ticks = arg;
+	struct page *page = high(hm, 2);
+
 	at(1);
-	cr_expect_not_null(kmap(hm, high(hm, 2)), "kmap() does not give up");
+	cr_expect_not_null(ticks ? kmap_timeout(hm, page, port_now() + *ticks)
+				 : kmap(hm, page));
 	note('A');
-	kunmap(hm, high(hm, 2));
+	kunmap(hm, page);
 }
 
-Test(pkmap_queue, kmap_waits_on_through_a_signal)
+static void expect_served(uint64_t *ticks)
 {
 	struct killing killing = { 10, 50 };
 
 	boot_small(2);
 	machine_spawn(0, hold_and_kill, &killing);
-	machine_spawn(1, wait_unkillable, NULL);
-	cr_expect_eq(machine_run(), MACHINE_DONE);
-	cr_expect_str_eq(events, "A");
-	EXPECT_STAT(hm, KILLED, 0);
-	EXPECT_SOUND(hm);
-}
-
-static void wait_with_deadline(void *arg)
-{
-	(void)arg;
-	at(1);
-	cr_expect_not_null(kmap_timeout(hm, high(hm, 2), port_now() + 1000),
-			   "only the deadline ends kmap_timeout()");
-	note('A');
-	kunmap(hm, high(hm, 2));
-}
-
-Test(pkmap_queue, kmap_timeout_waits_on_through_a_signal)
-{
-	struct killing killing = { 10, 50 };
-
-	boot_small(2);
-	machine_spawn(0, hold_and_kill, &killing);
-	machine_spawn(1, wait_with_deadline, NULL);
+	machine_spawn(1, wait_on, ticks);
 	cr_expect_eq(machine_run(), MACHINE_DONE);
 	cr_expect_str_eq(events, "A");
 	EXPECT_STAT(hm, KILLED, 0);
 	EXPECT_STAT(hm, TIMEOUT, 0);
 	EXPECT_SOUND(hm);
+}
+
+Test(pkmap_queue, kmap_waits_on_through_a_signal)
+{
+	expect_served(NULL);
+}
+
+Test(pkmap_queue, kmap_timeout_waits_on_through_a_signal)
+{
+	uint64_t ticks = 1000;
+
+	expect_served(&ticks);
 }
 
 Test(pkmap_queue, what_is_appended_comes_last_whatever_it_held)

@@ -12,6 +12,9 @@
 
 #include <highmem/pgtable.h>
 
+#define RW (PTE_PRESENT | PTE_WRITE)
+#define MIB(n) ((uint64_t)(n) << 20)
+
 #define NR_TEST_FRAMES 600
 #define NEVER UINT32_MAX
 
@@ -90,6 +93,17 @@ static inline uint64_t test_frames_hash(void)
 			       0x9e3779b97f4a7c15u;
 	return hash;
 }
+
+/* The call refuses with @word in its sentence, and nothing is different. */
+#define EXPECT_REFUSED(call, word) \
+	do { \
+		uint64_t before_ = test_frames_hash(); \
+		const char *why_ = (call); \
+		cr_assert_not_null(why_, "not refused: " #call); \
+		cr_expect(strstr(why_, word), "%s: no '%s'", why_, word); \
+		cr_expect_eq(test_frames_hash(), before_, "%s: changed", \
+			     why_); \
+	} while (0)
 
 #define EXPECT_NO_LEAK() \
 	do { \
