@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
-#include <criterion/criterion.h>
-
 #include "core/port/port.h"
 #include "core/ports/sim/sim.h"
-#include "core/testing/controlled.h"
+#include "core/testing/test_controlled.h"
 
 /*
  * The liveness phase: whoever was only kept waiting, by faults or by a chooser
  * that never took it, gets done. Who waits for what does not come is a bug.
  */
-
-static struct program program;
-static struct controlled_result result;
-
-static void parse(const char *text)
-{
-	struct program_error error;
-
-	cr_assert(program_parse(&program, text, strlen(text), &error), "%u: %s",
-		  error.line, error.expected);
-}
 
 static void expect_said(const char *sentence)
 {

@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
-#include <criterion/criterion.h>
-
 #include <highmem/format.h>
 
-#include "core/testing/controlled.h"
+#include "core/testing/test_controlled.h"
 
 /*
  * Each kind of choice at each step of a small program: whatever comes of it,
  * the oracle must be content, and the record must play again.
  */
-
-static struct program program;
-static struct controlled_result result;
-
-static void parse(const char *text)
-{
-	struct program_error error;
-
-	cr_assert(program_parse(&program, text, strlen(text), &error), "%u: %s",
-		  error.line, error.expected);
-}
 
 static void play(void)
 {

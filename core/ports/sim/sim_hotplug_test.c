@@ -26,6 +26,12 @@ static void boot(unsigned int nr_cpus)
 		machine_poke32(&hm->config.mem_map[2 + i], 0, 100 + i);
 }
 
+static void run_all(void)
+{
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	cr_expect_null(machine_take_bug());
+}
+
 static vaddr_t slot(unsigned int nr)
 {
 	return hm->config.pkmap_base + nr * PAGE_SIZE;
@@ -109,8 +115,7 @@ Test(sim_hotplug, what_keeps_a_cpu_online)
 	boot(2);
 	machine_spawn(1, hold_on, NULL);
 	machine_spawn(0, look_at_it, NULL);
-	cr_expect_eq(machine_run(), MACHINE_DONE);
-	cr_expect_null(machine_take_bug());
+	run_all();
 }
 
 /* Linux' stop_machine() waits for every CPU, the one that executes too. */
@@ -146,8 +151,7 @@ Test(sim_hotplug, no_cpu_goes_while_another_is_not_to_be_preempted)
 	boot(3);
 	machine_spawn(2, stay_a_while, NULL);
 	machine_spawn(0, hold_another_up, NULL);
-	cr_expect_eq(machine_run(), MACHINE_DONE);
-	cr_expect_null(machine_take_bug());
+	run_all();
 }
 
 /* A task that is not its CPU's current one can be pinned, too. */
@@ -175,8 +179,7 @@ Test(sim_hotplug, a_pinned_task_that_waits_for_its_turn)
 	machine_spawn(1, pinned, &until[0]);
 	machine_spawn(1, pinned, &until[1]);
 	machine_spawn(0, see_it_kept, NULL);
-	cr_expect_eq(machine_run(), MACHINE_DONE);
-	cr_expect_null(machine_take_bug());
+	run_all();
 }
 
 /* ---- Where its work goes ----------------------------------------------------------- */
@@ -207,8 +210,7 @@ Test(sim_hotplug, its_tasks_go_on_elsewhere)
 	boot(3);
 	machine_spawn(2, sleep_and_wake, NULL);
 	machine_spawn(1, send_away, NULL);
-	cr_expect_eq(machine_run(), MACHINE_DONE);
-	cr_expect_null(machine_take_bug());
+	run_all();
 }
 
 static void say_where(void *arg)
