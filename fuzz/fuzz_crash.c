@@ -3,7 +3,6 @@
 
 #include "fuzz/fuzz_crash.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,11 +13,12 @@
 #include <highmem/format.h>
 
 #include "core/testing/controlled.h"
+#include "core/testing/write_whole.h"
 #include "fuzz/engine/arguments.h"
 
 /*
- * hm_format() and what stands on it use no libc, open() and write() may be
- * called anywhere. Handlers run on the alternate stack that AddressSanitizer
+ * hm_format() and what stands on it use no libc, write_whole() may be called
+ * anywhere. Handlers run on the alternate stack that AddressSanitizer
  * has made.
  */
 
@@ -33,27 +33,9 @@ static struct sigaction before[NR_DEADLY]; /* libFuzzer's, a sanitizer's */
 static char home[PATH_MAX];		   /* with a slash at its end */
 static bool spoken;
 
-static bool write_all(int fd, const char *text)
+static void say(const char *text)
 {
-	size_t len = strlen(text);
-
-	while (len > 0) {
-		ssize_t done = write(fd, text, len);
-
-		if (done <= 0)
-			return false;
-		text += done;
-		len -= (size_t)done;
-	}
-	return true;
-}
-
-static bool save(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	bool whole = fd >= 0 && write_all(fd, text);
-
-	return fd >= 0 && close(fd) == 0 && whole;
+	write_whole(STDERR_FILENO, text, strlen(text));
 }
 
 /* The same program has the same file. */
@@ -74,7 +56,7 @@ static const char *file_of(const char *text)
 		return engine_arguments.file;
 	hm_format(path, sizeof(path), "%sprogram-%x.hmt",
 		  engine_arguments.prefix, number_of(text));
-	return save(path, text) ? path : NULL;
+	return write_whole_file(path, text, strlen(text)) ? path : NULL;
 }
 
 static void speak(void)
@@ -96,11 +78,10 @@ static void speak(void)
 		  "replay: bazel run --config=asan --config=ubsan "
 		  "//core/testing:hmt -- run %s%s\n",
 		  file && file[0] != '/' ? home : "", file ? file : "");
-	write_all(STDERR_FILENO, text);
-	write_all(STDERR_FILENO,
-		  file ? line
-		       : "fuzz target: the program above could not be written "
-			 "to a file; -artifact_prefix names a directory\n");
+	say(text);
+	say(file ? line
+		 : "fuzz target: the program above could not be written to a "
+		   "file; -artifact_prefix names a directory\n");
 }
 
 static void on_signal(int signal, siginfo_t *info, void *context)

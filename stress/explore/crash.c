@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +6,13 @@
 
 #include <highmem/format.h>
 
+#include "core/testing/write_whole.h"
 #include "stress/explore/options.h"
 
 /*
  * A broken core may take the explorer with it. The run under way is then known
  * to controlled.c only, and the signal handler saves it: hm_format() and what
- * stands on it use no libc, open() and write() may be called anywhere.
+ * stands on it use no libc, write_whole() may be called anywhere.
  *
  * It runs on a stack of its own, for a task's may be what is broken. What a
  * crash leaves is not made smaller: each try would crash again.
@@ -27,33 +27,9 @@ static struct {
 static struct program crashed;
 static char text[64 * 1024];
 
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t done = write(fd, data, len);
-
-		if (done <= 0)
-			return false;
-		data += done;
-		len -= (size_t)done;
-	}
-	return true;
-}
-
 static void say(const char *sentence)
 {
-	write_all(STDOUT_FILENO, sentence, strlen(sentence));
-}
-
-static bool save_text(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	bool whole;
-
-	if (fd < 0)
-		return false;
-	whole = write_all(fd, text, strlen(text));
-	return close(fd) == 0 && whole;
+	write_whole(STDOUT_FILENO, sentence, strlen(sentence));
 }
 
 static void save_run(void)
@@ -66,7 +42,7 @@ static void save_run(void)
 	say(text);
 	hm_format(path, sizeof(path), "%sexplore-crash-%u.hmt", at_crash.dir,
 		  (unsigned int)getpid());
-	if (!save_text(path)) {
+	if (!write_whole_file(path, text, strlen(text))) {
 		say("explore: the program above could not be written to a "
 		    "file; --out names a directory\n");
 		return;

@@ -191,6 +191,7 @@ def _programs():
         [
             "//core/ports/host",
             "//core/testing:testing_host",
+            "//core/testing:write_whole",
             "//stress/torture:parts",
         ],
         srcs = [

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/testing/write_whole.h"
 #include "stress/torture/torture.h"
 
 /*
@@ -55,19 +55,6 @@ static void say_string(const char *text)
 	say_text(text, strlen(text));
 }
 
-static bool write_program(void)
-{
-	int fd = open(last.file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		      0666);
-	size_t len = last.round->text_len;
-	bool whole;
-
-	if (fd < 0)
-		return false;
-	whole = write(fd, last.round->text, len) == (ssize_t)len;
-	return close(fd) == 0 && whole;
-}
-
 /*
  * The explorer takes its time, and whoever fails meanwhile must not end the
  * process. False at once for a speaker that fails while speaking.
@@ -98,7 +85,8 @@ void failure_speak(const char *why)
 	say_string(why);
 	say_string("\n");
 	say_text(last.round->text, last.round->text_len);
-	written = write_program();
+	written = write_whole_file(last.file, last.round->text,
+				   last.round->text_len);
 	if (written)
 		say_string(last.written);
 	else

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/testing/write_whole.h"
 #include "stress/torture/torture.h"
 
 static int log_fd = -1;
@@ -22,37 +23,22 @@ bool say_open_log(const char *path)
 	return log_fd >= 0;
 }
 
-static bool write_all(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t written = write(fd, text, len);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		text += written;
-		len -= (size_t)written;
-	}
-	return true;
-}
-
 static void complain(const char *sentence)
 {
 	if (!__atomic_exchange_n(&lost, true, __ATOMIC_RELAXED))
-		write_all(STDERR_FILENO, sentence, strlen(sentence));
+		write_whole(STDERR_FILENO, sentence, strlen(sentence));
 }
 
 static void log_text(const char *text, size_t len)
 {
-	if (log_fd >= 0 && !write_all(log_fd, text, len))
+	if (log_fd >= 0 && !write_whole(log_fd, text, len))
 		complain("torture: cannot write to the --log file (is the "
 			 "disk full?); the test goes on\n");
 }
 
 void say_text(const char *text, size_t len)
 {
-	if (!write_all(STDOUT_FILENO, text, len))
+	if (!write_whole(STDOUT_FILENO, text, len))
 		complain("torture: cannot write to standard output (is the "
 			 "disk full?); the test goes on\n");
 	log_text(text, len);

@@ -26,6 +26,7 @@ def torture_binary(name, core = "//core:highmem_host", **kwargs):
             core,
             "//core/ports/host",
             "//core/testing:testing_host",
+            "//core/testing:write_whole",
             "//stress/torture:parts",
         ],
         **kwargs
