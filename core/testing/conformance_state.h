@@ -69,6 +69,7 @@ const char *ct_run_one(const struct machine_config *config,
 	X(kmap_timeout_is_served_in_time) \
 	X(kmap_killable_gives_up) \
 	X(kmap_killable_is_served) \
+	X(kunmap_leaves_interrupts_as_they_were) \
 	X(colours_keep_to_their_slots) \
 	X(kunmap_misuse_is_reported) \
 	X(kmap_in_atomic_context_is_reported) \

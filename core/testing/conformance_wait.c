@@ -35,14 +35,17 @@ static void await_queue(uint32_t n)
 		let_others_run();
 }
 
-static void holder(void *arg)
+static void hold_all_until_somebody_waits(uint32_t waiters)
 {
-	uint32_t waiters = *(const uint32_t *)arg;
-
 	kmap(ct_hm, ct_page(0));
 	kmap(ct_hm, ct_page(1));
 	next_step();
 	await_queue(waiters);
+}
+
+static void holder(void *arg)
+{
+	hold_all_until_somebody_waits(*(const uint32_t *)arg);
 	kunmap(ct_hm, ct_page(0));
 	kunmap(ct_hm, ct_page(1));
 }
@@ -96,6 +99,32 @@ const char *ct_kmap_waits_and_is_served(void)
 		     highmem_stat(ct_hm, HM_STAT_WAKEUP) != 1))
 		why = "one wait, one hand-over, one wake-up were due";
 	return why;
+}
+
+/* The core takes a lock, with interrupts off, and gives back what it found. */
+static void quiet_holder(void *arg)
+{
+	port_irq_t flags;
+
+	(void)arg;
+	hold_all_until_somebody_waits(1);
+	flags = port_irq_save();
+	kunmap(ct_hm, ct_page(0));
+	CT_EXPECT(!port_may_sleep());
+	port_irq_restore(flags);
+	CT_EXPECT(port_may_sleep());
+	kunmap(ct_hm, ct_page(1));
+}
+
+const char *ct_kunmap_leaves_interrupts_as_they_were(void)
+{
+	static uint32_t page = 2;
+
+	if (!boot_for_tasks())
+		return ct_finish();
+	machine_spawn(0, quiet_holder, NULL);
+	machine_spawn(0, waiter, &page);
+	return ct_finish();
 }
 
 /* Waiter n queues when n - 1 others do, and must be the n-th to be served. */
