@@ -10,6 +10,7 @@ import sys
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
+from ci.lib.docs import blocks
 from ci.lib.test import bazel, names
 from ci.lib.test.arguments import Parser
 
@@ -217,7 +218,29 @@ def check_scripts():
     return _each(_script, sources())
 
 
+def _blocks(path):
+    try:
+        blocks.read(str(path), path.read_text())
+    except blocks.Wrong as error:
+        return [str(error)]
+    folder = path.parent
+    while not (folder / "BUILD").exists():
+        folder = folder.parent
+    if '"documents"' not in (folder / "BUILD").read_text():
+        return [f"{path}: outputs_test does not see it: //{folder} has no "
+                "filegroup `documents` (ci/lib/docs/BUILD)"]
+    return []
+
+
+def check_documents():
+    """Every block of a document says what it is."""
+    return [c for path in sorted(Path().rglob("*.md"))
+            if not path.parts[0].startswith((".", "bazel-", "out"))
+            for c in _blocks(path)]
+
+
 CHECKS = {
+    "documents": check_documents,
     "format": check_format,
     "house": check_house,
     "names": names.check,
