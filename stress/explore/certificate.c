@@ -64,13 +64,13 @@ void certificate_describe(const struct options *o, char *line, size_t size)
 	print_bound(o->search.max_preemptions, bound, sizeof(bound));
 	snprintf(line, size,
 		 "tasks=%u ops=%u alphabet=%s handler-ops=%u pages=%u "
-		 "slots=%u pae=%s "
+		 "slots=%u colours=%u pae=%s "
 		 "preemptions=%s faults=%s max-steps=%u pruning=%s" BUILD_WORD
 		 "%016llx",
 		 o->space.tasks, o->space.ops, alphabet, o->space.handler_ops,
-		 o->space.pages, o->space.slots, o->space.pae ? "yes" : "no",
-		 bound, faults, o->search.max_steps,
-		 o->search.prune ? "yes" : "no",
+		 o->space.pages, o->space.slots, o->space.colours,
+		 o->space.pae ? "yes" : "no", bound, faults,
+		 o->search.max_steps, o->search.prune ? "yes" : "no",
 		 (unsigned long long)build_number());
 }
 
@@ -100,9 +100,9 @@ static void print_space(const struct options *o)
 		       "page%s\n",
 		       s->handler_ops > 1 ? ", two or one of these, or undone"
 					  : "");
-	printf("  machine          cpus=%u slots=%u pages=%u colours=1 "
+	printf("  machine          cpus=%u slots=%u pages=%u colours=%u "
 	       "depth=%u pae=%s\n",
-	       s->tasks, s->slots, s->pages, space_depth(s),
+	       s->tasks, s->slots, s->pages, s->colours, space_depth(s),
 	       s->pae ? "yes" : "no");
 }
 

@@ -4,6 +4,7 @@
 usage: explore_test.py EXPLORE
 """
 
+import itertools
 import os
 import re
 import signal
@@ -223,6 +224,41 @@ class Replay(Explorer):
                      self.path("out.hmt"))
 
 
+def sequences(ops, pages):
+    """What a task may do with kmap, kunmap and flush: of nothing, up to @ops."""
+    todo = [()]
+    for sequence in todo:
+        yield sequence
+        if len(sequence) == ops:
+            continue
+        todo.append(sequence + (("flush", None),))
+        for page in range(pages):
+            todo.append(sequence + (("kmap", page),))
+            if (sequence.count(("kmap", page)) >
+                    sequence.count(("kunmap", page))):
+                todo.append(sequence + (("kunmap", page),))
+
+
+def renamings(colours, pages):
+    """Each that leaves every page its colour."""
+    groups = [range(colour, pages, colours) for colour in range(colours)]
+    for choice in itertools.product(*map(itertools.permutations, groups)):
+        yield {page: other for group, others in zip(groups, choice)
+               for page, other in zip(group, others)} | {None: None}
+
+
+def programs_of_two(ops, colours, pages):
+    """How many there are, up to the names of tasks and of pages of a colour."""
+    maps = list(renamings(colours, pages))
+    every = list(sequences(ops, pages))
+    classes = set()
+    for pair in itertools.product(every, every):
+        renamed = [[tuple((kind, names[page]) for kind, page in sequence)
+                    for sequence in pair] for names in maps]
+        classes.add(min(str(sorted(tasks)) for tasks in renamed))
+    return len(classes)
+
+
 class Exhaust(Explorer):
     SMALL = ("exhaust", "--ops=2", "--max-preemptions=1",
              "--alphabet=kmap,kunmap")
@@ -255,6 +291,26 @@ class Exhaust(Explorer):
         for name in ("states", "outcomes"):
             self.assertEqual(self.field(name, oom), self.field(name, plain))
 
+    def test_colours(self):
+        """Each program once, and those that differ in a colour are two."""
+        one = ("exhaust", "--ops=2", "--max-preemptions=0")
+        for colours, pages in ((1, 3), (2, 3), (2, 4)):
+            found = self.expect(0, *one, f"--colours={colours}",
+                                f"--pages={pages}").stdout
+            self.assertEqual(self.field("programs", found)[:-1],
+                             str(programs_of_two(2, colours, pages)))
+        self.assertIn(" slots=2 pages=4 colours=2 ", found)
+        four = self.expect(0, "exhaust", "--ops=1", "--colours=4").stdout
+        self.assertIn(" slots=4 pages=8 colours=4 ", four)
+
+    def test_a_certificate_with_colours(self):
+        """The long one, of three operations each, is in README.md."""
+        found = self.expect(0, "exhaust", "--colours=2", "--ops=2").stdout
+        self.assertIn("no bug within these bounds", found)
+        self.assertEqual(self.field("programs", found), "228,")
+        # One slot of each colour: some wait for one that is held.
+        self.assertGreater(int(self.field("deadlocks", found)), 0)
+
     def test_the_hash_tells_searches_apart(self):
         tiny = ("exhaust", "--ops=1", "--max-preemptions=0")
         hashes = {self.field("hash", self.expect(0, *tiny, *more).stdout)
@@ -263,9 +319,10 @@ class Exhaust(Explorer):
                                ("--faults=tso",), ("--max-steps=9999",),
                                ("--max-preemptions=1",), ("--tasks=1",),
                                ("--pae",), ("--handler-ops=2",),
+                               ("--colours=2", "--pages=3"),
                                ("--faults=irq", "--handler-ops=2"))}
         # Without interrupts there is no handler, whatever is said of it.
-        self.assertEqual(len(hashes), 11)
+        self.assertEqual(len(hashes), 12)
 
     def test_handlers(self):
         # Two programs, of nothing and of a flush, with each handler: a get or
@@ -313,6 +370,11 @@ class Exhaust(Explorer):
         self.refused("bad value: --alphabet=kmap,dance", "exhaust",
                      "--alphabet=kmap,dance")
         self.refused("bad value: --slots=1", "exhaust", "--slots=1")
+        for bad in ("0", "3", "16", "x"):
+            self.refused("bad value: --colours=" + bad, "exhaust",
+                         "--colours=" + bad)
+        self.refused("--slots must be a multiple of --colours", "exhaust",
+                     "--slots=3", "--colours=2")
         self.refused("too many programs", "exhaust", "--ops=8", "--tasks=4")
 
     def test_stop_and_go_on(self):

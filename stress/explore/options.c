@@ -42,7 +42,9 @@ static const char help[] =
 	"  --tasks=2 --ops=3      how many, and how many operations of each at most\n"
 	"  --alphabet=LIST        which operations; default " DEFAULT_ALPHABET
 	"\n"
-	"  --slots=2 --pages=3    of the machine; pages: one more than slots\n"
+	"  --colours=1            1, 2, 4 or 8\n"
+	"  --slots=2 --pages=3    of the machine; default: two slots or one of each\n"
+	"                         colour, and one page of each colour more\n"
 	"  --max-preemptions=2    a number, or unbounded\n"
 	"  --faults=LIST          as above, default none; they count as preemptions,\n"
 	"                         but for oom, which fails each allocation of a boot\n"
@@ -179,6 +181,7 @@ enum flag {
 	FLAG_NO_PRUNE,
 	FLAG_ALPHABET,
 	FLAG_SLOTS,
+	FLAG_COLOURS,
 	FLAG_PAGES,
 	FLAG_HANDLER_OPS,
 	FLAG_PAE,
@@ -204,6 +207,7 @@ static const struct option flags[] = {
 	{ "no-prune", no_argument, NULL, FLAG_NO_PRUNE },
 	{ "alphabet", required_argument, NULL, FLAG_ALPHABET },
 	{ "slots", required_argument, NULL, FLAG_SLOTS },
+	{ "colours", required_argument, NULL, FLAG_COLOURS },
 	{ "pages", required_argument, NULL, FLAG_PAGES },
 	{ "handler-ops", required_argument, NULL, FLAG_HANDLER_OPS },
 	{ "pae", no_argument, NULL, FLAG_PAE },
@@ -231,6 +235,12 @@ static bool set_search_flag(struct search_options *search, int flag,
 	}
 }
 
+static bool parse_colours(const char *text, unsigned int *colours)
+{
+	return parse_count(text, HIGHMEM_MAX_COLOURS, colours) &&
+	       __builtin_popcount(*colours) == 1;
+}
+
 static bool set_space_flag(struct space *space, int flag, const char *text)
 {
 	switch (flag) {
@@ -242,6 +252,8 @@ static bool set_space_flag(struct space *space, int flag, const char *text)
 	case FLAG_SLOTS:
 		return parse_count(text, PROGRAM_MAX_SLOTS, &space->slots) &&
 		       space->slots > 1;
+	case FLAG_COLOURS:
+		return parse_colours(text, &space->colours);
 	case FLAG_PAGES:
 		return parse_count(text, PROGRAM_MAX_HIGHMEM, &space->pages) &&
 		       space->pages > 0;
@@ -259,6 +271,7 @@ static bool set_flag(struct options *o, int flag, const char *text)
 	case FLAG_TASKS:
 	case FLAG_OPS:
 	case FLAG_SLOTS:
+	case FLAG_COLOURS:
 	case FLAG_PAGES:
 	case FLAG_ALPHABET:
 	case FLAG_HANDLER_OPS:
@@ -310,7 +323,7 @@ static void set_defaults(struct options *o)
 			    .prune = true },
 		.trace = TRACE_TABLE,
 		.jobs = 1,
-		.space = { .tasks = 2, .ops = 3, .slots = 2, .handler_ops = 1 },
+		.space = { .tasks = 2, .ops = 3, .colours = 1, .handler_ops = 1 },
 	};
 	space_parse_alphabet(DEFAULT_ALPHABET, &o->space.alphabet);
 }
@@ -325,8 +338,10 @@ static void settle(struct options *o)
 		o->search.max_steps = CONTROLLED_MAX_STEPS;
 	if (!(o->search.faults & FAULT_IRQ))
 		o->space.handler_ops = 0;
+	if (o->space.slots == 0)
+		o->space.slots = o->space.colours > 2 ? o->space.colours : 2;
 	if (o->space.pages == 0)
-		o->space.pages = o->space.slots + 1;
+		o->space.pages = o->space.slots + o->space.colours;
 	if (o->space.pages > PROGRAM_MAX_HIGHMEM)
 		o->space.pages = PROGRAM_MAX_HIGHMEM;
 }

@@ -185,27 +185,58 @@ static bool takes_page(struct step step)
 	return op_arg((enum op_kind)step.kind) == OP_ARG_PAGE;
 }
 
-/* Pages must first appear in the order 0, 1, 2 when read task by task. */
+/* Of each colour, the first page that has not been named yet. */
+struct naming {
+	uint8_t next[HIGHMEM_MAX_COLOURS];
+};
+
+static struct naming no_names(void)
+{
+	struct naming naming = { 0 };
+
+	for (unsigned int c = 0; c < space.colours; c++)
+		naming.next[c] = (uint8_t)c;
+	return naming;
+}
+
+/* The next name of the colour that @page has. */
+static uint8_t *next_like(struct naming *naming, uint8_t page)
+{
+	return &naming->next[page % space.colours];
+}
+
+/*
+ * When read task by task, the pages of a colour must first appear in order:
+ * 0, 1, 2 without colours, 0, 2, 4 and 1, 3, 5 with two.
+ */
 static bool pages_in_order(const struct step *step, unsigned int nr,
-			   unsigned int *next)
+			   struct naming *naming)
 {
 	for (unsigned int i = 0; i < nr; i++) {
+		uint8_t *next = next_like(naming, step[i].page);
+
 		if (!takes_page(step[i]))
 			continue;
 		if (step[i].page > *next)
 			return false;
-		*next += step[i].page == *next;
+		if (step[i].page == *next)
+			*next += (uint8_t)space.colours;
 	}
 	return true;
 }
 
+/* @names: of each page 1 + its new name, 0 if it has none yet. */
 static struct step rename_page(struct step step, uint8_t *names,
-			       unsigned int *next)
+			       struct naming *naming)
 {
+	uint8_t *next = next_like(naming, step.page);
+
 	if (!takes_page(step))
 		return step;
-	if (names[step.page] == 0)
-		names[step.page] = (uint8_t)++*next;
+	if (names[step.page] == 0) {
+		names[step.page] = *next + 1;
+		*next += (uint8_t)space.colours;
+	}
 	step.page = names[step.page] - 1;
 	return step;
 }
@@ -221,7 +252,7 @@ static int compare_steps(struct step a, struct step b)
 static int compare_orders(const struct pick *pick, const unsigned int *order)
 {
 	uint8_t names[PROGRAM_MAX_HIGHMEM] = { 0 };
-	unsigned int next = 0;
+	struct naming naming = no_names();
 
 	for (unsigned int t = 0; t < space.tasks; t++) {
 		const struct sequence *a = &of_tasks.sequence[pick->part[t]];
@@ -233,7 +264,7 @@ static int compare_orders(const struct pick *pick, const unsigned int *order)
 		for (unsigned int i = 0; i < a->nr; i++) {
 			int diff = compare_steps(a->step[i],
 						 rename_page(b->step[i], names,
-							     &next));
+							     &naming));
 
 			if (diff != 0)
 				return diff;
@@ -267,13 +298,13 @@ static void keep(const struct pick *pick)
 }
 
 /* One that does nothing is none, and none is another search. */
-static void pick_handler(struct pick *pick, unsigned int next)
+static void pick_handler(struct pick *pick, struct naming naming)
 {
 	if (space.handler_ops == 0)
 		keep(pick);
 	for (unsigned int h = 1; h < of_handlers.nr; h++) {
 		const struct sequence *s = &of_handlers.sequence[h];
-		unsigned int then = next;
+		struct naming then = naming;
 
 		pick->part[PROGRAM_MAX_TASKS] = h;
 		if (pages_in_order(s->step, s->nr, &then))
@@ -281,15 +312,16 @@ static void pick_handler(struct pick *pick, unsigned int next)
 	}
 }
 
-static void pick_tasks(struct pick *pick, unsigned int task, unsigned int next)
+static void pick_tasks(struct pick *pick, unsigned int task,
+		       struct naming naming)
 {
 	if (task == space.tasks) {
-		pick_handler(pick, next);
+		pick_handler(pick, naming);
 		return;
 	}
 	for (unsigned int i = 0; i < of_tasks.nr; i++) {
 		const struct sequence *s = &of_tasks.sequence[i];
-		unsigned int then = next;
+		struct naming then = naming;
 
 		pick->part[task] = i;
 		if (pages_in_order(s->step, s->nr, &then))
@@ -301,6 +333,8 @@ const char *space_open(const struct space *wanted)
 {
 	struct pick pick = { 0 };
 
+	if (wanted->slots % wanted->colours != 0)
+		return "--slots must be a multiple of --colours";
 	space = *wanted;
 	nr_picks = 0;
 	if (!picks)
@@ -310,7 +344,7 @@ const char *space_open(const struct space *wanted)
 		return "no memory for the list of programs";
 	if (of_tasks.nr == MAX_SEQUENCES)
 		return "too many programs: fewer --ops, --pages or --alphabet";
-	pick_tasks(&pick, 0, 0);
+	pick_tasks(&pick, 0, no_names());
 	if (nr_picks == MAX_PROGRAMS)
 		return "too many programs: fewer --ops, --pages or --alphabet";
 	return NULL;
@@ -349,7 +383,7 @@ void space_program(uint64_t index, struct program *program)
 	*program = (struct program){
 		.machine = { .nr_cpus = space.tasks,
 			     .nr_slots = space.slots,
-			     .nr_colours = 1,
+			     .nr_colours = space.colours,
 			     .nr_pages = space.pages,
 			     .local_depth = space_depth(&space),
 			     .pae = space.pae },

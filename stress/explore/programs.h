@@ -8,9 +8,13 @@
  * A task's sequence is legal when it undoes only what it has done; other
  * programs equal shorter ones. Of programs that are the same but for the names
  * of pages and tasks only the first in order is kept: tasks sit on CPUs of their
- * own, and pages differ in nothing but their number. With interrupts there is
- * one handler, on A's CPU, so that A keeps its name; its sequence has get, local
- * and what undoes them.
+ * own, and pages of one colour differ in nothing but their number. With
+ * interrupts there is one handler, on A's CPU, so that A keeps its name; its
+ * sequence has get, local and what undoes them.
+ *
+ * Colours keep their names. The core goes through them in order, and a bug that
+ * takes the queue of one colour for that of another shows in one of them alone:
+ * whoever takes them for the same does not see it.
  */
 
 #include "core/testing/program.h"
@@ -19,8 +23,9 @@ struct space {
 	unsigned int tasks;
 	unsigned int ops; /* of each task, at most */
 	unsigned int slots;
-	unsigned int pages;
-	uint32_t alphabet;	  /* one bit for each enum op_kind */
+	unsigned int colours;
+	unsigned int pages; /* p0 has colour 0, p1 the next, and so on round */
+	uint32_t alphabet;  /* one bit for each enum op_kind */
 	unsigned int handler_ops; /* of the handler, at most; 0: there is none */
 	bool pae;
 };

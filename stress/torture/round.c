@@ -20,9 +20,10 @@ static unsigned int pick(uint64_t *seed, const uint8_t *from, unsigned int nr)
 
 static unsigned int draw_colours(unsigned int slots, uint64_t *seed)
 {
-	unsigned int colours = 1U << prng_below(seed, 3);
+	static const uint8_t some[] = { 1, 1, 1, 2, 2, 4 };
+	unsigned int colours = pick(seed, some, sizeof(some));
 
-	while (colours > 1 && (slots % colours != 0 || slots / colours < 2))
+	while (slots % colours != 0)
 		colours /= 2;
 	return colours;
 }
