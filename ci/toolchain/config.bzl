@@ -175,6 +175,9 @@ def _sanitizers():
 def _layering():
     return [
         feature(name = "module_maps", enabled = True),
+        # Else clang reads the maps of what our deps need, too, and without a
+        # sandbox Bazel refuses a file that was read and not declared.
+        feature(name = "module_map_without_extern_module", enabled = True),
         feature(
             name = "use_module_maps",
             flag_sets = [_flags(_C + _CXX, [
