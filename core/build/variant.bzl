@@ -134,7 +134,7 @@ variant_test = rule(
         _EXECUTABLE,
         # Bazel's name for what collects `bazel coverage` of a test.
         _lcov_merger = attr.label(
-            cfg = "host",
+            cfg = "exec",
             default = "@bazel_tools//tools/test:lcov_merger",
             executable = True,
         ),

@@ -2,6 +2,7 @@
 """Links the test kernel with any core: the healthy one, or a canary."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary")
+load("@rules_shell//shell:sh_test.bzl", "sh_test")
 load("//core/build:copts.bzl", "HIGHMEM_COPTS")
 load("//core/build:highmem.bzl", "port_constraints")
 load("//core/build:variant.bzl", "variant_file")
@@ -53,7 +54,7 @@ def kernel_test(name, kernel, args = [], **kwargs):
       args: more arguments of run_kernel.py.
       **kwargs: handed on to sh_test.
     """
-    native.sh_test(
+    sh_test(
         name = name,
         srcs = ["//stress/kernel:run_kernel.py"],
         args = [
