@@ -23,11 +23,7 @@ load(
 # read them from <name>.options. max_len holds PROGRAM_MAX_OPS of
 # core/testing/program.h. Lengths are not held short at first: a bug of waiting
 # takes several tasks with a few operations each.
-_OPTIONS = {
-    "len_control": "0",
-    "max_len": "520",
-    "timeout": "10",
-}
+_OPTIONS = "//fuzz:fuzz_test.options"
 
 # What NAME_bin is built with. A --config of .bazelrc may say otherwise.
 _SANITIZERS = select({
@@ -38,6 +34,12 @@ _SANITIZERS = select({
     "//conditions:default": ["asan", "ubsan", "libfuzzer"],
 })
 
+# OSS-Fuzz takes one sanitizer at a time, and refuses a build with two.
+_OSS_FUZZ_SANITIZERS = select({
+    "//fuzz/engine:ubsan-libfuzzer": ["ubsan", "libfuzzer"],
+    "//conditions:default": ["asan", "libfuzzer"],
+})
+
 _ENGINE = select({
     "//fuzz/engine:asan-replay": "replay",
     "//fuzz/engine:asan-ubsan-replay": "replay",
@@ -45,7 +47,7 @@ _ENGINE = select({
 })
 
 def _binaries(name, engine, tags, binary_kwargs):
-    """NAME_raw_, built as the flags say, and NAME_bin, built as it must be."""
+    """NAME_raw_, built as the flags say; what must be built as it must be."""
     copts = binary_kwargs.pop("copts", HIGHMEM_COPTS)
     features = binary_kwargs.pop("features", [])
     cc_binary(
@@ -64,6 +66,14 @@ def _binaries(name, engine, tags, binary_kwargs):
         binary = ":%s_raw_" % name,
         mode = "opt",
         sanitizers = _SANITIZERS,
+        tags = tags,
+    )
+    variant_binary(
+        name = name + "_oss_fuzz_bin_",
+        testonly = True,
+        binary = ":%s_raw_" % name,
+        mode = "opt",
+        sanitizers = _OSS_FUZZ_SANITIZERS,
         tags = tags,
     )
 
@@ -86,7 +96,7 @@ def _data(name, corpus, dicts, tags):
     fuzz_options(
         name = name + "_options",
         testonly = True,
-        options = _OPTIONS,
+        src = _OPTIONS,
         out = name + ".options",
         tags = tags,
     )
@@ -109,7 +119,8 @@ def cc_fuzz_test(
       NAME_corpus: a directory with the seeds as bytes.
       NAME_dict: NAME.dict, if there are dicts.
       NAME_options: NAME.options, libFuzzer's flags for this target.
-      NAME_oss_fuzz: NAME_oss_fuzz.tar, laid out as OSS-Fuzz's $OUT.
+      NAME_oss_fuzz: NAME_oss_fuzz.tar, laid out as OSS-Fuzz's $OUT; its
+        binary has one sanitizer, ASan unless --config=ubsan-libfuzzer.
 
     All but the test are tagged manual.
 
@@ -119,7 +130,8 @@ def cc_fuzz_test(
       dicts: dictionaries in libFuzzer's format.
       engine: a library with main() or, for libFuzzer, without.
       size: of the test.
-      tags: of the test; the other targets get them too.
+      tags: of the test; the other targets get them too. A target that is
+        broken on purpose has `no-oss-fuzz`.
       timeout: of the test.
       **binary_kwargs: handed on to cc_binary.
     """
@@ -141,7 +153,6 @@ def cc_fuzz_test(
         tags = tags + ["fuzz-test"],
     )
     parts = {
-        "binary": ":%s_bin" % name,
         "corpus": ":%s_corpus" % name,
         "dictionary": ":%s_dict" % name if dicts else None,
         "options": ":%s_options" % name,
@@ -151,11 +162,13 @@ def cc_fuzz_test(
     }
     fuzz_launcher(
         name = name + "_run",
+        binary = ":%s_bin" % name,
         engine = _ENGINE,
         **parts
     )
     fuzz_oss_fuzz(
         name = name + "_oss_fuzz",
+        binary = ":%s_oss_fuzz_bin_" % name,
         out = name + "_oss_fuzz.tar",
         **parts
     )

@@ -16,13 +16,15 @@ enum {
 	INSTRUMENTED_ASAN = 1,
 	INSTRUMENTED_UBSAN = 2,
 	INSTRUMENTED_TSAN = 4,
+	INSTRUMENTED_MSAN = 8,
 };
 
 #define INSTRUMENTATION_HERE \
 	((__has_feature(address_sanitizer) ? INSTRUMENTED_ASAN : 0) | \
 	 (__has_feature(undefined_behavior_sanitizer) ? INSTRUMENTED_UBSAN \
 						      : 0) | \
-	 (__has_feature(thread_sanitizer) ? INSTRUMENTED_TSAN : 0))
+	 (__has_feature(thread_sanitizer) ? INSTRUMENTED_TSAN : 0) | \
+	 (__has_feature(memory_sanitizer) ? INSTRUMENTED_MSAN : 0))
 
 extern const int highmem_instrumentation;
 

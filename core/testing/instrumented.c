@@ -20,17 +20,29 @@ enum {
 #ifdef REQUIRE_TSAN
 		   | INSTRUMENTED_TSAN
 #endif
+#ifdef REQUIRE_MSAN
+		   | INSTRUMENTED_MSAN
+#endif
 };
 
+/* A build for another machine says itself where it is, or nothing. */
+#ifndef SYMBOLIZER
 #define SYMBOLIZER \
 	":external_symbolizer_path=/usr/lib/llvm-19/bin/llvm-symbolizer"
+#endif
 
 /* The runtimes look these up by name; each is unused without its runtime. */
 const char *__asan_default_options(void);
+const char *__msan_default_options(void);
 const char *__ubsan_default_options(void);
 const char *__tsan_default_options(void);
 
 const char *__asan_default_options(void)
+{
+	return "exitcode=77" SYMBOLIZER;
+}
+
+const char *__msan_default_options(void)
 {
 	return "exitcode=77" SYMBOLIZER;
 }
@@ -64,6 +76,8 @@ static void require_sanitizers(int present, const char *where)
 		refuse("UndefinedBehaviorSanitizer", where);
 	if (missing & INSTRUMENTED_TSAN)
 		refuse("ThreadSanitizer", where);
+	if (missing & INSTRUMENTED_MSAN)
+		refuse("MemorySanitizer", where);
 }
 
 #ifdef REQUIRE_LIBFUZZER

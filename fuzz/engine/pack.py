@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Build actions of cc_fuzz_test: corpus, dictionary, OSS-Fuzz archive.
 
+ci/oss-fuzz/build.sh uses the first three.
+
 usage: pack.py corpus OUT_DIR HMT [FILE]...
+       pack.py seed_zip OUT DIR
        pack.py dict OUT [FILE]...
        pack.py oss_fuzz OUT NAME BINARY --corpus=DIR --options=FILE [--dict=FILE]
 
@@ -77,6 +80,11 @@ def zip_of_seeds(directory):
     return buffer.getvalue()
 
 
+def pack_seed_zip(args):
+    with open(args.out, "wb") as out:
+        out.write(zip_of_seeds(args.directory))
+
+
 def add_to_tar(archive, name, data, mode=0o644):
     info = tarfile.TarInfo(name)
     info.size = len(data)
@@ -110,6 +118,10 @@ def parse(argv):
     verb.add_argument("hmt")
     verb.add_argument("files", nargs="*")
     verb.set_defaults(run=pack_corpus)
+    verb = verbs.add_parser("seed_zip")
+    verb.add_argument("out")
+    verb.add_argument("directory")
+    verb.set_defaults(run=pack_seed_zip)
     verb = verbs.add_parser("dict")
     verb.add_argument("out")
     verb.add_argument("files", nargs="*")

@@ -34,7 +34,7 @@ fuzz_corpus = rule(
         "srcs": attr.label_list(allow_files = True),
         "_hmt": attr.label(
             default = "//core/testing:hmt",
-            cfg = "host",
+            cfg = "exec",
             executable = True,
         ),
         "_pack": _PACK,
@@ -59,9 +59,11 @@ fuzz_dictionary = rule(
 )
 
 def _options_impl(ctx):
-    lines = ["[libfuzzer]"]
-    lines += ["%s = %s" % (k, v) for k, v in sorted(ctx.attr.options.items())]
-    ctx.actions.write(ctx.outputs.out, "\n".join(lines) + "\n")
+    ctx.actions.expand_template(
+        output = ctx.outputs.out,
+        substitutions = {},
+        template = ctx.file.src,
+    )
     return [DefaultInfo(
         files = depset([ctx.outputs.out]),
         runfiles = ctx.runfiles(files = [ctx.outputs.out]),
@@ -70,7 +72,7 @@ def _options_impl(ctx):
 fuzz_options = rule(
     implementation = _options_impl,
     attrs = {
-        "options": attr.string_dict(),
+        "src": attr.label(allow_single_file = True, mandatory = True),
         "out": attr.output(mandatory = True),
     },
     doc = "libFuzzer's flags for a target, in OSS-Fuzz's `.options` format.",

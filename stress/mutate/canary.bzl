@@ -6,6 +6,7 @@ once more, with another core, and canary.py sees to it that it goes red.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary")
+load("@rules_python//python:defs.bzl", "py_test")
 load(
     "//core/build:highmem.bzl",
     "conformance_test",
@@ -79,7 +80,10 @@ def _fuzz_target(name, core, source = "kmap_fuzz_test.c", deps = []):
         name = name,
         srcs = ["//fuzz:" + source],
         corpus = ["//fuzz:kmap_seeds"],
-        tags = ["manual"],
+        tags = [
+            "manual",
+            "no-oss-fuzz",
+        ],
         deps = [
             core,
             "//core/testing:testing_sim",
@@ -218,7 +222,7 @@ def _lane_test(name, main, mutant, lane, core, says, seconds, patch = None):
     if patch:
         args.append("--patch=$(rootpath %s)" % patch)
     args += ["$(rootpath %s)" % program.label] + program.args
-    native.py_test(
+    py_test(
         name = name,
         size = "small",
         srcs = ["canary.py"] + ([main] if main != "canary.py" else []),

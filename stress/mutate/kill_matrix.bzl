@@ -227,7 +227,10 @@ def _programs():
         ],
         corpus = ["//fuzz:kmap_seeds"],
         linkopts = _WITHOUT_CORE,
-        tags = ["manual"],
+        tags = [
+            "manual",
+            "no-oss-fuzz",
+        ],
         deps = fuzz_deps + ["matrix_format"],
     )
     cc_fuzz_test(
@@ -238,7 +241,10 @@ def _programs():
         ],
         corpus = ["//fuzz:sched_seeds"],
         linkopts = _WITHOUT_CORE,
-        tags = ["manual"],
+        tags = [
+            "manual",
+            "no-oss-fuzz",
+        ],
         deps = fuzz_deps + [
             "matrix_format",
             "//fuzz:sched_target",

@@ -11,7 +11,7 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from ci.lib.docs import blocks
-from ci.lib.test import bazel, names
+from ci.lib.test import bazel, builds, names
 from ci.lib.test.arguments import Parser
 
 CLANG_FORMAT = "/usr/bin/clang-format-19"
@@ -240,6 +240,7 @@ def check_documents():
 
 
 CHECKS = {
+    "builds": builds.check,
     "documents": check_documents,
     "format": check_format,
     "house": check_house,

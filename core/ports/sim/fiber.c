@@ -13,6 +13,9 @@
 #if __has_feature(address_sanitizer)
 #define FIBER_ASAN 1
 #endif
+#if __has_feature(memory_sanitizer)
+#define FIBER_MSAN 1
+#endif
 #elif defined(__SANITIZE_ADDRESS__)
 #define FIBER_ASAN 1
 #endif
@@ -20,6 +23,10 @@
 #ifdef FIBER_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#endif
+
+#ifdef FIBER_MSAN
+#include <sanitizer/msan_interface.h>
 #endif
 
 /* Saves the registers that a callee must keep, swaps stacks, restores. */
@@ -92,6 +99,9 @@ static void arrive(struct fiber *self)
 #else
 	(void)self;
 #endif
+#ifdef FIBER_MSAN
+	__msan_finish_switch_fiber(&leaving->stack, &leaving->stack_size);
+#endif
 }
 
 void fiber_enter(void *arg, void (*entry)(void *arg));
@@ -100,15 +110,23 @@ void fiber_enter(void *arg, void (*entry)(void *arg))
 {
 	struct fiber fresh = { .asan_fake_stack = NULL };
 
+#ifdef FIBER_MSAN
+	/* The caller is assembler, which says nothing of its arguments. */
+	__msan_unpoison(&arg, sizeof(arg));
+	__msan_unpoison(&entry, sizeof(entry));
+#endif
 	arrive(&fresh);
 	entry(arg);
 	__builtin_trap();
 }
 
+/* What an earlier fiber left is neither out of bounds nor uninitialised. */
 static void forget(void *stack, size_t stack_size)
 {
-#ifdef FIBER_ASAN
+#if defined(FIBER_ASAN)
 	__asan_unpoison_memory_region(stack, stack_size);
+#elif defined(FIBER_MSAN)
+	__msan_unpoison(stack, stack_size);
 #else
 	(void)stack;
 	(void)stack_size;
@@ -171,6 +189,9 @@ void fiber_switch(struct fiber *from, struct fiber *to, int last)
 				       to->stack, to->stack_size);
 #else
 	(void)last;
+#endif
+#ifdef FIBER_MSAN
+	__msan_start_switch_fiber(to->stack, to->stack_size);
 #endif
 	fiber_swap(&from->sp, to->sp);
 	arrive(from);

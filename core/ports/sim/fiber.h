@@ -4,8 +4,8 @@
 
 /*
  * Fibers: stacks that one host thread switches between, in about ten
- * instructions (x86-64 System V only). AddressSanitizer is told of every
- * switch.
+ * instructions (x86-64 System V only). AddressSanitizer and
+ * MemorySanitizer are told of every switch.
  */
 
 #include <stddef.h>

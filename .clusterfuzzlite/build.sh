@@ -1,0 +1,6 @@
+#!/bin/bash -eu
+# SPDX-License-Identifier: MIT
+#
+# The same build as OSS-Fuzz's.
+
+exec bash -eux "$SRC/highmem/ci/oss-fuzz/build.sh"
