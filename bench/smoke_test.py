@@ -199,7 +199,7 @@ class Instructions(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    result = unittest.main(argv=sys.argv[:1], exit=False).result
+    result = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2).result
     bad = len(result.failures) + len(result.errors)
     print(f"cases: {result.testsRun - bad} passed, {bad} failed")
     sys.exit(bool(bad))

@@ -284,7 +284,7 @@ class Plot(Folder):
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False).result
+    result = unittest.main(exit=False, verbosity=2).result
     bad = len(result.failures) + len(result.errors)
     print(f"cases: {result.testsRun - bad} passed, {bad} failed")
     sys.exit(bool(bad))

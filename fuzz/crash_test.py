@@ -191,7 +191,7 @@ class Refused(InFolder):
 
 
 def main():
-    result = unittest.main(argv=sys.argv[:1], exit=False).result
+    result = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2).result
     failed = len(result.failures) + len(result.errors)
     failed = min(failed, result.testsRun)  # subtests count one by one
     print("cases: %d passed, %d failed" % (result.testsRun - failed, failed))

@@ -118,7 +118,6 @@ class BuildTest(unittest.TestCase):
     """One build for all cases; the planted bug takes another."""
 
     sanitizer = architecture = None
-    plant = False
     packed = []
 
     @classmethod
@@ -167,8 +166,6 @@ class BuildTest(unittest.TestCase):
                 self.assertEqual(ours, theirs)
 
     def test_a_planted_bug_is_found_where_it_is(self):
-        if not self.plant:
-            self.skipTest("takes another build; the nightly tests have it")
         path = Path(self.env["SRC"], "highmem/core/lib/pkmap.c")
         healthy = path.read_text()
         line, sentence = PLANTED[self.sanitizer]
@@ -202,7 +199,9 @@ def cannot(architecture):
 def main():
     arguments = sys.argv[1:]
     if arguments[:1] == ["--plant"]:
-        BuildTest.plant = arguments.pop(0)
+        arguments.pop(0)
+    else:
+        del BuildTest.test_a_planted_bug_is_found_where_it_is
     sanitizer, architecture, *packed = arguments
     BuildTest.sanitizer, BuildTest.architecture = sanitizer, architecture
     BuildTest.packed = [Path(path) for path in packed]
@@ -212,7 +211,7 @@ def main():
         return 0
     result = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2).result
     bad = len(result.failures) + len(result.errors)
-    passed = max(result.testsRun - bad - len(result.skipped), 0)
+    passed = max(result.testsRun - bad, 0)
     print(f"cases: {passed} passed, {bad} failed")
     return 1 if bad else 0
 

@@ -147,4 +147,4 @@ class Full(unittest.TestCase):
 
 if __name__ == "__main__":
     EXPLORE = os.path.abspath(sys.argv.pop(1))
-    unittest.main()
+    unittest.main(verbosity=2)

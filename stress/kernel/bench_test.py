@@ -77,4 +77,4 @@ if __name__ == "__main__":
         print(__doc__.strip(), file=sys.stderr)
         sys.exit(0 if sys.argv[1:] == ["--help"] else 1)
     KERNEL = os.path.abspath(sys.argv.pop())
-    unittest.main()
+    unittest.main(verbosity=2)

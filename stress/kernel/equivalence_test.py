@@ -230,4 +230,4 @@ if __name__ == "__main__":
         sys.exit(0 if sys.argv[1:] == ["--help"] else 1)
     HOST = os.path.abspath(sys.argv.pop())
     KERNEL = os.path.abspath(sys.argv.pop())
-    unittest.main()
+    unittest.main(verbosity=2)

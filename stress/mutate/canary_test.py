@@ -166,7 +166,7 @@ class Canary(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False).result
+    result = unittest.main(exit=False, verbosity=2).result
     bad = len(result.failures) + len(result.errors)
     print(f"cases: {result.testsRun - bad} passed, {bad} failed")
     sys.exit(bool(bad))

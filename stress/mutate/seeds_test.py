@@ -19,9 +19,11 @@ import seeds  # noqa: E402
 def main():
     paths = sys.argv[1:]
     bad = 0
-    for path in paths:
+    for number, path in enumerate(paths, 1):
         complaints = seeds.complaints(path)
         bad += bool(complaints)
+        verdict = "not ok" if complaints else "ok"
+        print(f"{verdict} {number} {os.path.basename(path)}")
         for complaint in complaints:
             print(f"{path}: {complaint}")
     if bad:

@@ -201,7 +201,7 @@ def main():
         PROGRAMS[label] = path
     for path in documents():
         add_tests(path)
-    unittest.main(argv=sys.argv[:1])
+    unittest.main(argv=sys.argv[:1], verbosity=2)
 
 
 if __name__ == "__main__":

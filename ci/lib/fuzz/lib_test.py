@@ -19,8 +19,7 @@ def main():
     output = io.StringIO()
     result = unittest.TextTestRunner(output, verbosity=2).run(suite)
     failed = len(result.failures) + len(result.errors)
-    if failed:
-        print(output.getvalue())
+    print(output.getvalue())
     print(f"cases: {result.testsRun - failed} passed, {failed} failed")
     return 1 if failed or not result.testsRun else 0
 

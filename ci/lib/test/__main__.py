@@ -2,16 +2,19 @@
 """ci/test: all lanes, and one true count at the end."""
 
 import argparse
+import signal
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ci.lib.test import bazel, lint
+from ci.lib.test import bazel, lint, named
 from ci.lib.test.arguments import Parser
-from ci.lib.test.cases import Count, of_test
+from ci.lib.test.cases import Count
+from ci.lib.test.record import Record, Target
 
 LOG_LINES = 30
+INTERRUPTED = 130
 
 # Lanes of `bazel test //...`, by package; a target belongs to the first that
 # fits.
@@ -37,7 +40,8 @@ lanes:
   other    tests of everything else
 
 The last line is the count of cases: `N passed, N failed[, N skipped]`.
-Exit status: 0 all passed, 1 some failed or nothing ran.
+Exit status: 0 all passed, 1 some failed or nothing ran, 130 interrupted: what ran
+until then is counted and written.
 """
 
 
@@ -63,6 +67,16 @@ def parse_arguments():
         choices=["lint", *LANES],
         metavar="NAME",
         help="run this lane only; may be repeated",
+    )
+    parser.add_argument(
+        "--junit",
+        metavar="DIR",
+        help="write JUnit's XML there, a file for each target",
+    )
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        help="write all results into it (docs/testing.md says how)",
     )
     return parser.parse_args()
 
@@ -98,18 +112,28 @@ def patterns_for(wanted):
     ]
 
 
-def run_lint(lanes):
+def lint_case(name, complaints):
     """Each check of ci/lint is one case."""
+    verdict = named.FAILED if complaints else named.PASSED
+    return named.Case(name, verdict, message="\n".join(complaints))
+
+
+def run_lint(lanes, record):
+    """All checks of ci/lint."""
     say("== lint")
     start = time.monotonic()
     lane = lanes.setdefault("lint", Lane())
+    target = Target("//:lint", "lint", "PASSED", "ci/lint")
+    record.add(target)
     for name, complaints in lint.run_checks():
-        lane.count.add(Count(int(not complaints), int(bool(complaints))))
+        target.cases.append(lint_case(name, complaints))
+        lane.count.add(named.count_of(target.cases[-1:]))
         for complaint in complaints:
             say(complaint)
         if complaints:
+            target.status = "FAILED"
             say(f"FAILED: lint: {name}; rerun: ci/lint")
-    lane.seconds = time.monotonic() - start
+        lane.seconds = target.seconds = time.monotonic() - start
 
 
 def report_failure(result, remark):
@@ -119,14 +143,19 @@ def report_failure(result, remark):
         say(f"    {line}")
     if remark:
         say(f"    {result.label}: {remark}")
-    say(f"rerun: bazel test --test_output=all {result.label}")
+    say(f"rerun: {rerun(result)}")
 
 
-def run_bazel(lanes, wanted):
-    """One `bazel test`, its targets sorted into lanes."""
+def rerun(result):
+    """The line that runs it again."""
+    return f"bazel test --test_output=all {result.label}"
+
+
+def run_bazel(lanes, wanted, record):
+    """One `bazel test`, its targets sorted into lanes. Was it interrupted?"""
     patterns = patterns_for(wanted)
     if not patterns:
-        return
+        return False
     say(f"== bazel test {' '.join(patterns)}")
     code, results = bazel.test(patterns)
     failed = 0
@@ -134,7 +163,10 @@ def run_bazel(lanes, wanted):
         name = lane_of(result.label)
         if wanted and name not in wanted:
             continue
-        count, remark = of_test(result.status, result.log)
+        found, remark = named.of_test(result)
+        count = named.count_of(found)
+        record.add(Target(result.label, name, result.status, rerun(result),
+                          found, result.seconds))
         lane = lanes.setdefault(name, Lane())
         lane.count.add(count)
         lane.seconds += result.seconds
@@ -143,10 +175,16 @@ def run_bazel(lanes, wanted):
             report_failure(result, remark)
         for skipped in count.skipped:
             say(f"skipped: {result.label}: {skipped}")
+    if code == bazel.INTERRUPTED:
+        return True
     if code not in (bazel.OK, bazel.NO_TESTS) and not failed:
         # A library that no test needs, or Bazel itself.
-        say(f"FAILED: `bazel test` ended with {code}; its words are above")
+        why = f"`bazel test` ended with {code}; its words are above"
+        say(f"FAILED: {why}")
         lanes.setdefault("other", Lane()).count.failed += 1
+        record.add(Target("//:build", "other", "FAILED", "bazel build //...",
+                          [named.Case("build", named.FAILED, message=why)]))
+    return False
 
 
 def summarise(lanes, wanted):
@@ -171,20 +209,40 @@ def summarise(lanes, wanted):
     return 1 if total.failed or total.nothing_ran() else 0
 
 
+def on_sigterm(_number, _frame):
+    """A CI that cancels a job says it so."""
+    raise KeyboardInterrupt
+
+
+def run_lanes(wanted, lanes, record):
+    """Runs the lanes asked for. Was it interrupted?"""
+    try:
+        if not wanted or "lint" in wanted:
+            run_lint(lanes, record)
+        return run_bazel(lanes, wanted, record)
+    except KeyboardInterrupt:
+        return True
+
+
 def main():
-    """Runs the lanes asked for."""
-    wanted = parse_arguments().lane
+    """The command."""
+    arguments = parse_arguments()
+    signal.signal(signal.SIGTERM, on_sigterm)
+    record = Record(arguments.junit, arguments.json)
+    record.prepare()
     lanes = {}
-    if not wanted or "lint" in wanted:
-        run_lint(lanes)
-    run_bazel(lanes, wanted)
-    return summarise(lanes, wanted)
+    interrupted = run_lanes(arguments.lane, lanes, record)
+    record.complete = not interrupted
+    record.write()
+    if interrupted:
+        print("ci/test: interrupted; this is what ran until then",
+              file=sys.stderr)
+    status = summarise(lanes, arguments.lane)
+    return INTERRUPTED if interrupted else status
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit("ci/test: interrupted; nothing is counted")
     except OSError as error:
         sys.exit(f"ci/test: {error}")

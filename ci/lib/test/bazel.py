@@ -4,6 +4,7 @@
 import json
 import os
 import pwd
+import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ BAZEL = "/usr/bin/bazel"
 
 # Exit codes of `bazel test` that need no word of their own.
 OK, NO_TESTS = 0, 4
+INTERRUPTED = 8
+
+# What Bazel has to end in, once it was asked to.
+END_SECONDS = 60
 
 
 @dataclass
@@ -21,9 +26,11 @@ class Result:
     """One test target, after the run."""
 
     label: str
-    status: str  # PASSED, FAILED, TIMEOUT, ..., SKIPPED, NOT BUILT
+    # PASSED, FAILED, TIMEOUT, ..., SKIPPED, NOT BUILT, NOT RUN
+    status: str
     log: str = ""
     seconds: float = 0.0
+    xml: str = ""  # test.xml
 
 
 def _startup_options():
@@ -61,12 +68,12 @@ def _without_header(text):
     return rest if rule and "Executing tests from" in head else text
 
 
-def _log_text(result):
+def _output(result, name):
     for output in result.get("testActionOutput", []):
-        if output["name"] == "test.log":
+        if output["name"] == name:
             path = Path(unquote(urlparse(output["uri"]).path))
             if path.is_file():
-                return _without_header(path.read_text(errors="replace"))
+                return path.read_text(errors="replace")
     return ""
 
 
@@ -84,7 +91,11 @@ def _read_event(event, results):
         result = event["testResult"]
         seconds = int(result.get("testAttemptDurationMillis", 0)) / 1000
         results[label] = Result(
-            label, result["status"], _log_text(result), seconds
+            label,
+            result["status"],
+            _without_header(_output(result, "test.log")),
+            seconds,
+            _output(result, "test.xml"),
         )
 
 
@@ -100,12 +111,31 @@ def _read_events(path):
     return results
 
 
+def _run(arguments):
+    """Exit code of Bazel; INTERRUPTED if we were, and Bazel with us."""
+    bazel = subprocess.Popen(arguments, stdin=subprocess.DEVNULL)
+    try:
+        return bazel.wait()
+    except KeyboardInterrupt:
+        # From a terminal Bazel had its own; else nobody told it.
+        try:
+            bazel.send_signal(signal.SIGINT)
+            bazel.wait(END_SECONDS)
+        except (KeyboardInterrupt, subprocess.TimeoutExpired):
+            bazel.kill()
+            bazel.wait()
+        return INTERRUPTED
+
+
 def test(patterns):
-    """`bazel test` of the patterns: (exit code, [Result])."""
+    """`bazel test` of the patterns: (exit code, [Result]).
+
+    If that was interrupted, with what has ended before.
+    """
     with tempfile.TemporaryDirectory(prefix="highmem-test-") as scratch:
         events = Path(scratch) / "events.json"
         events.touch()
-        code = subprocess.run(
+        code = _run(
             command(
                 "test",
                 "--keep_going",
@@ -115,9 +145,11 @@ def test(patterns):
                 f"--build_event_json_file={events}",
                 "--",
                 *patterns,
-            ),
-            stdin=subprocess.DEVNULL,
-            check=False,
-        ).returncode
+            )
+        )
         results = _read_events(events)
+    if code == INTERRUPTED:
+        for result in results.values():
+            if result.status == "NOT BUILT":
+                result.status = "NOT RUN"
     return code, [results[label] for label in sorted(results)]
