@@ -13,6 +13,7 @@
 #include <highmem/format.h>
 
 #include "core/testing/controlled.h"
+#include "core/testing/finding.h"
 #include "core/testing/write_whole.h"
 #include "fuzz/engine/arguments.h"
 
@@ -23,7 +24,9 @@
  */
 
 static const int deadly[] = {
-	SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP
+	SIGABRT, /* first: see fuzz_crash_bug() */ SIGSEGV,
+	SIGBUS,	 SIGILL,
+	SIGFPE,	 SIGTRAP
 };
 
 #define NR_DEADLY (sizeof(deadly) / sizeof(deadly[0]))
@@ -138,6 +141,12 @@ void fuzz_crash_watch(const struct program *program)
 
 _Noreturn void fuzz_crash_bug(const char *sentence)
 {
+	fflush(NULL);
+	finding_print(STDERR_FILENO, sentence);
 	fprintf(stderr, "oracle: %s\n", sentence);
+	/* All is said then, and no handler of ours is in the stack. */
+	speak();
+	sigaction(SIGABRT, &before[0], NULL);
+	finding_end(sentence, abort);
 	abort();
 }

@@ -8,9 +8,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <unistd.h>
+
+#include <highmem/format.h>
+
+#include "core/testing/finding.h"
 #include "fuzz/pgtable_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static _Noreturn void end(const char *why)
+{
+	char sentence[256];
+
+	hm_format(sentence, sizeof(sentence), "page tables: %s", why);
+	fflush(NULL);
+	finding_print(STDERR_FILENO, sentence);
+	fprintf(stderr, "oracle: %s\n", why);
+	finding_end(sentence, abort);
+	abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -21,8 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	why = pgtable_check(&input);
 	if (why) {
 		pgtable_input_print(&input);
-		fprintf(stderr, "oracle: %s\n", why);
-		abort();
+		end(why);
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/testing/finding.h"
 #include "core/testing/prng.h"
 #include "stress/explore/options.h"
 
@@ -32,6 +33,12 @@ static int status_of(enum exec_verdict verdict)
 	default:
 		return EXIT_BUG;
 	}
+}
+
+/* Others of us go on: this is a place to stop at for a debugger only. */
+static void found_it(void)
+{
+	fflush(stdout);
 }
 
 int report_finding(struct program *found, const char *dir)
@@ -59,8 +66,11 @@ int report_finding(struct program *found, const char *dir)
 		return EXIT_BAD;
 	if (path[0] == '/' || !getcwd(home, sizeof(home)))
 		home[0] = '\0';
+	fflush(stdout);
+	finding_print(STDOUT_FILENO, result.exec.sentence);
 	printf("replay: bazel run //stress/explore:explore -- replay %s%s%s\n",
 	       home, home[0] ? "/" : "", path);
+	finding_end(result.exec.sentence, found_it);
 	return EXIT_BUG;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/testing/finding.h"
 #include "core/testing/instrumented.h"
 #include "stress/torture/torture.h"
 
@@ -105,6 +106,11 @@ static bool leaks(void)
 	       __lsan_do_recoverable_leak_check();
 }
 
+static void end_red(void)
+{
+	exit(EXIT_BUG);
+}
+
 static int torture(const struct torture_options *options)
 {
 	struct totals totals;
@@ -117,8 +123,9 @@ static int torture(const struct torture_options *options)
 	if (!why && leaks())
 		why = "memory leaked; the report stands above";
 	if (why) {
+		finding_print(STDOUT_FILENO, why);
 		failure_speak(why);
-		return EXIT_BUG;
+		finding_end(why, end_red);
 	}
 	failure_disarm();
 	if (interrupted)
