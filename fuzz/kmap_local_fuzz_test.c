@@ -13,7 +13,8 @@
 static const uint32_t local_kinds = BIT(OP_LOCAL) | BIT(OP_ATOMIC) |
 				    BIT(OP_UNLOCAL) | BIT(OP_MISORDER) |
 				    BIT(OP_WRITE) | BIT(OP_CHECK) |
-				    BIT(OP_RAISE) | BIT(OP_YIELD);
+				    BIT(OP_RAISE) | BIT(OP_YIELD) |
+				    BIT(OP_STRAY);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

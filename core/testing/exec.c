@@ -62,9 +62,13 @@ uint64_t exec_state_hash(void)
 				   (uint64_t)actor->alone << 1 | actor->ended);
 		for (unsigned int i = 0; i < actor->nr_local; i++)
 			mix(&hash, (uint64_t)(vaddr_t)actor->local[i].vaddr);
-		for (unsigned int p = 0; p < PROGRAM_MAX_PAGES; p++)
+		for (unsigned int p = 0; p < PROGRAM_MAX_PAGES; p++) {
 			mix(&hash,
 			    (uint64_t)actor->held[p] << 32 | actor->written[p]);
+			if (exec.stale) /* where it is else, follows */
+				mix(&hash,
+				    (uint64_t)(vaddr_t)actor->address[p]);
+		}
 	}
 	return hash;
 }
@@ -276,6 +280,7 @@ static void reset_actors(void)
 {
 	exec.claimed = (port_atomic_t){ 0 };
 	exec.failed = (port_stat_t){ 0 };
+	exec.nr_told = 0;
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
 		exec.actors[a] = (struct actor){ .index = a, .waits_for = -1 };
 }
@@ -354,6 +359,15 @@ static void tell_refusal(struct exec_result *result)
 		  "refused at boot: %s", why);
 }
 
+static bool has_kind(const struct program *program, enum op_kind kind)
+{
+	unsigned int i = 0;
+
+	while (i < program->nr_ops && program->ops[i].kind != kind)
+		i++;
+	return i < program->nr_ops;
+}
+
 void exec_program(const struct program *program,
 		  const struct exec_options *options,
 		  struct exec_result *result)
@@ -362,6 +376,7 @@ void exec_program(const struct program *program,
 	exec.program = program;
 	exec.options = options;
 	exec.result = result;
+	exec.stale = has_kind(program, OP_STALE);
 	reset_actors();
 	if (boot()) {
 		run_tasks();

@@ -24,7 +24,7 @@ struct actor {
 	uint32_t id; /* of the task, or of the one that a handler interrupts */
 	struct port_task *task;		  /* once it runs */
 	uint32_t held[PROGRAM_MAX_PAGES]; /* kmaps it has to undo */
-	void *address[PROGRAM_MAX_PAGES]; /* where, if held */
+	void *address[PROGRAM_MAX_PAGES]; /* where it is, or was last */
 	struct local_map local[KM_MAX_IDX];
 	unsigned int nr_local;
 	unsigned int windows_below; /* of all that a handler interrupted */
@@ -52,6 +52,9 @@ struct oracle_seen {
 	unsigned int looks;
 };
 
+#define EXEC_MAX_TOLD 8
+#define EXEC_TOLD_BYTES 192
+
 struct exec {
 	const struct program *program;
 	const struct exec_options *options;
@@ -61,6 +64,10 @@ struct exec {
 	port_atomic_t claimed; /* somebody writes result->sentence */
 	port_stat_t failed;    /* somebody has */
 	struct oracle_seen seen;
+	/* Sentences that nobody has asked for yet: oracle_report.c. */
+	char told[EXEC_MAX_TOLD][EXEC_TOLD_BYTES];
+	unsigned int nr_told;
+	bool stale;	 /* the program reads where its maps were */
 	bool suspecting; /* exec_fail() sets @suspects, and no more */
 	bool suspects;
 	uint64_t between; /* slots that are free, idle, live: none of these */
@@ -139,6 +146,9 @@ void oracle_tag_pages(struct exec *exec);
 void oracle_check_content(struct exec *exec, const struct actor *actor,
 			  unsigned int page, const void *vaddr);
 
+/* The first and the last word of a page. */
+uint32_t oracle_page_tag(unsigned int page);
+
 /* Nobody but @actor is in the middle of an operation, unless asleep there. */
 bool oracle_at_rest(const struct exec *exec, const struct actor *actor);
 
@@ -186,6 +196,31 @@ void oracle_check_slot(struct exec *exec, unsigned int slot);
 void oracle_check_between(struct exec *exec);
 bool oracle_check_waiters(struct exec *exec, unsigned int colour);
 void oracle_check_windows(struct exec *exec, const struct actor *actor);
+
+/* ---- oracle_report.c ------------------------------------------------------------ */
+
+/*
+ * Take the oldest sentence of the core and the machine that begins with @who and
+ * @words. NULL: there is none. Valid until the next one is taken.
+ */
+const char *oracle_take_report(struct exec *exec, const char *who,
+			       const char *words);
+
+/* Nobody expects a sentence any more: any that is left is a failure. */
+void oracle_no_report(struct exec *exec);
+
+/* ---- oracle_answer.c -------------------------------------------------------------- */
+
+/* page_address() of @page said @vaddr. */
+void oracle_check_address(struct exec *exec, const struct actor *actor,
+			  unsigned int page, const void *vaddr);
+
+/*
+ * Read where @actor had @page before it unmapped it. At rest that shows what the
+ * PTE says there, else any page. False: nothing, a fault.
+ */
+bool oracle_read_stale(struct exec *exec, const struct actor *actor,
+		       unsigned int page, const void *vaddr);
 
 /* ---- oracle_stall.c ------------------------------------------------------------- */
 

@@ -17,6 +17,8 @@
 	F(wrong_content, "task reads # at #, byte # of page") \
 	F(page_moved, "page moved while task had it mapped") \
 	F(address_names_another_page, "kmap_to_page of # is not page") \
+	F(address_of_another_page, "page_address of page is #") \
+	F(stale_address_shows, "task had page at #, where the PTE says") \
 	F(no_map_given, "kmap returned NULL") \
 	F(gave_up_unasked, "kmap_killable gave up without a signal") \
 	F(map_in_atomic_context, "kmap in atomic context gave a map") \

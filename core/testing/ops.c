@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/testing/exec_state.h"
+#include "core/testing/ops.h"
 #include "core/testing/refine.h"
 
 #define TIMEOUT_TICKS 4
 
-/* A misuse must be told in a sentence of the core, and only that. */
-static enum op_outcome expect_report(struct exec *exec, const char *what)
+enum op_outcome expect_report(struct exec *exec, const char *words,
+			      const char *what)
 {
-	const char *bug = machine_take_bug();
+	const char *bug = oracle_take_report(exec, "highmem: BUG: ", words);
 
 	if (!bug)
 		exec_fail(exec, "misuse not reported: %s", what);
 	else if (exec->options->report)
 		exec->options->report(exec->options->report_arg, bug);
 	return OP_REFUSED;
-}
-
-/* With tasks in parallel, nobody can tell whose sentence it is. */
-static bool can_misuse(const struct exec *exec)
-{
-	return !exec->options->parallel;
 }
 
 static bool in_atomic(const struct actor *actor)
@@ -78,7 +72,8 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 			return OP_SKIPPED;
 		if (call_kmap(exec, page, op->kind))
 			exec_fail(exec, "kmap in atomic context gave a map");
-		return expect_report(exec, "kmap in atomic context");
+		return expect_report(exec, "kmap of ",
+				     "kmap in atomic context");
 	}
 	actor->waits_for = op->arg;
 	actor->touched |= UINT64_C(1) << op->arg;
@@ -105,7 +100,9 @@ static enum op_outcome perform_get(struct exec *exec, struct actor *actor,
 	refine_call(exec, actor, OP_GET, op->arg);
 	vaddr = kmap_high_get(exec->hm, exec_page(exec, op->arg));
 	refine_return(exec, actor, vaddr != NULL);
-	return vaddr ? hold(exec, actor, op->arg, vaddr) : OP_NOTHING;
+	if (vaddr)
+		return hold(exec, actor, op->arg, vaddr);
+	return OP_NOTHING;
 }
 
 /* Nobody maps @page or is about to: an unmap of it steals from no one. */
@@ -120,8 +117,8 @@ static bool nobody_maps(const struct exec *exec, unsigned int page)
 	return true;
 }
 
-static enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
-				      const struct op *op)
+enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
+			       const struct op *op)
 {
 	struct page *page = exec_page(exec, op->arg);
 
@@ -141,7 +138,8 @@ static enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
 	exec_freeze(exec, true); /* or somebody might map it meanwhile */
 	kunmap(exec->hm, page);
 	exec_freeze(exec, false);
-	return expect_report(exec, "kunmap of a page that nobody maps");
+	return expect_report(exec, "kunmap of ",
+			     "kunmap of a page that nobody maps");
 }
 
 static enum op_outcome perform_flush(struct exec *exec,
@@ -156,7 +154,8 @@ static enum op_outcome perform_flush(struct exec *exec,
 	if (!can_misuse(exec))
 		return OP_SKIPPED;
 	kmap_flush_unused(exec->hm);
-	return expect_report(exec, "kmap_flush_unused in atomic context");
+	return expect_report(exec, "kmap_flush_unused ",
+			     "kmap_flush_unused in atomic context");
 }
 
 /* ---- Local maps ---------------------------------------------------------------- */
@@ -178,7 +177,8 @@ static enum op_outcome perform_local(struct exec *exec, struct actor *actor,
 	if (full) {
 		if (vaddr)
 			exec_fail(exec, "a local map beyond the last window");
-		return expect_report(exec, "local map beyond the last window");
+		return expect_report(exec, "local map of ",
+				     "local map beyond the last window");
 	}
 	if (!vaddr) {
 		exec_fail(exec, "a local map was refused with windows left");
@@ -221,7 +221,8 @@ static enum op_outcome perform_misorder(struct exec *exec, struct actor *actor)
 	    !actor->local[0].window || !actor->local[1].window)
 		return OP_SKIPPED;
 	kunmap_local(exec->hm, actor->local[0].vaddr);
-	return expect_report(exec, "kunmap_local of the oldest map first");
+	return expect_report(exec, "kunmap_local of ",
+			     "kunmap_local of the oldest map first");
 }
 
 /* ---- Contents ------------------------------------------------------------------ */
@@ -308,6 +309,14 @@ enum op_outcome op_perform(struct exec *exec, struct actor *actor,
 	case OP_CANCEL:
 		machine_kill(exec->actors[op->arg].id);
 		break;
+	case OP_STRAY:
+		return perform_stray(exec, actor, op);
+	case OP_RELEASE:
+		return perform_release(exec, actor, op);
+	case OP_ADDRESS:
+		return perform_address(exec, actor, op);
+	case OP_STALE:
+		return perform_stale(exec, actor, op);
 	case OP_YIELD:
 	case OP_NR_KINDS:
 		break;

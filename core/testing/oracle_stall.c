@@ -17,14 +17,6 @@ static const struct actor *first_sleeper(struct exec *exec)
 	return NULL;
 }
 
-static void report_bug(struct exec *exec)
-{
-	const char *bug = machine_take_bug();
-
-	if (bug)
-		exec_fail(exec, "%s", bug);
-}
-
 /*
  * All that is left asleep queues for slots, none is to be had, and all are
  * held by tasks that are themselves asleep (whoever ended has let go): the
@@ -34,7 +26,7 @@ void oracle_judge_stall(struct exec *exec)
 {
 	const struct actor *sleeper = first_sleeper(exec);
 
-	report_bug(exec);
+	oracle_no_report(exec);
 	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
 		if (!oracle_check_waiters(exec, c))
 			return;
@@ -81,7 +73,7 @@ void oracle_judge_spin(struct exec *exec, uint32_t id)
 	const struct actor *actor = runs_in(exec, id);
 	char op[32] = "undoing what it holds";
 
-	report_bug(exec);
+	oracle_no_report(exec);
 	if (actor->op)
 		op_print(actor->op, op, sizeof(op));
 	exec_fail(exec,

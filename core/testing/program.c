@@ -23,6 +23,10 @@ static const struct {
 	[OP_YIELD] = { "yield", OP_ARG_NONE },
 	[OP_KILLABLE] = { "killable", OP_ARG_PAGE },
 	[OP_CANCEL] = { "cancel", OP_ARG_TASK },
+	[OP_STRAY] = { "stray", OP_ARG_PAGE },
+	[OP_RELEASE] = { "release", OP_ARG_PAGE },
+	[OP_ADDRESS] = { "address", OP_ARG_PAGE },
+	[OP_STALE] = { "stale", OP_ARG_PAGE },
 };
 
 enum op_arg op_arg(enum op_kind kind)
@@ -116,7 +120,8 @@ static const uint8_t op_weight[OP_NR_KINDS] = {
 	[OP_ATOMIC] = 4,  [OP_UNLOCAL] = 14, [OP_MISORDER] = 1,
 	[OP_WRITE] = 8,	  [OP_CHECK] = 4,    [OP_FLUSH] = 3,
 	[OP_RAISE] = 5,	  [OP_YIELD] = 2,    [OP_KILLABLE] = 4,
-	[OP_CANCEL] = 2,
+	[OP_CANCEL] = 2,  [OP_STRAY] = 1,    [OP_RELEASE] = 3,
+	[OP_ADDRESS] = 3, [OP_STALE] = 3,
 };
 
 static uint32_t swarm_kinds(uint64_t *seed)

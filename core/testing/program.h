@@ -92,6 +92,11 @@ enum op_kind {
 	OP_YIELD,    /* yield: nothing, but a place to switch */
 	OP_KILLABLE, /* killable pN: kmap_killable */
 	OP_CANCEL,   /* cancel B: task B shall give up what it waits for */
+	OP_STRAY,    /* stray pN: kunmap_local, kunmap_atomic of an address of
+			the page that no local map gave: two misuses */
+	OP_RELEASE,  /* release pN: kunmap what another actor holds */
+	OP_ADDRESS,  /* address pN: page_address, with a map or without */
+	OP_STALE,    /* stale pN: read where the last kunmap of it was */
 	OP_NR_KINDS
 };
 

@@ -140,6 +140,10 @@ Test(print, each_operation)
 		{ { OP_YIELD, 0, 0 }, "yield" },
 		{ { OP_KILLABLE, 0, 3 }, "killable p1" },
 		{ { OP_CANCEL, 0, 1 }, "cancel B" },
+		{ { OP_STRAY, 0, 0 }, "stray l0" },
+		{ { OP_RELEASE, 0, 2 }, "release p0" },
+		{ { OP_ADDRESS, 0, 3 }, "address p1" },
+		{ { OP_STALE, 0, 4 }, "stale p2" },
 	};
 	char text[32];
 

@@ -10,6 +10,7 @@
  *	map	yes if its page is mapped, or a slot is left to map it
  *	try	no if neither is so
  *	get	yes if and only if its page is mapped
+ *	address	the same, and no user more
  *	kunmap	one user less
  *	evict	a mapped page without users goes; not an operation, but what a
  *		flush, or a map on its search for a slot, does meanwhile, page
@@ -193,7 +194,7 @@ static bool may_say_no(uint64_t state, unsigned int actor)
 	const struct under_way *op = &model.op[actor];
 	struct others others;
 
-	if (op->kind == OP_GET)
+	if (op->kind == OP_GET || op->kind == OP_ADDRESS)
 		return !is_mapped(state, op->page);
 	if (op->kind == OP_KILLABLE)
 		return true;
@@ -216,6 +217,8 @@ static void say_yes(uint64_t state, unsigned int actor)
 	const struct under_way *op = &model.op[actor];
 	uint64_t bit = UINT64_C(1) << op->page;
 
+	if (op->kind == OP_ADDRESS && !(state & bit))
+		return;
 	if (is_lookup(op->kind) && !(state & bit)) {
 		if (op->kind == OP_GET || no_slot_left(state, op->page))
 			return;
@@ -393,7 +396,7 @@ void refine_return(struct exec *exec, const struct actor *actor, bool yes)
 	model.active &= ~(UINT64_C(1) << actor->index);
 	if (yes && op->kind == OP_KUNMAP)
 		model.users[op->page]--;
-	else if (yes && op->kind != OP_FLUSH)
+	else if (yes && is_lookup(op->kind))
 		model.users[op->page]++;
 }
 

@@ -52,7 +52,8 @@ static uint64_t nr_picks;
 static bool can_be_used(enum op_kind kind)
 {
 	return kind != OP_MISORDER && kind != OP_RAISE && kind != OP_ATOMIC &&
-	       kind != OP_YIELD;
+	       kind != OP_YIELD && kind != OP_STRAY && kind != OP_RELEASE &&
+	       kind != OP_ADDRESS && kind != OP_STALE;
 }
 
 bool space_parse_alphabet(const char *text, uint32_t *alphabet)
