@@ -87,6 +87,27 @@ static const char *check_rest(const struct highmem_config *config)
 	return NULL;
 }
 
+static void pkmap_init(struct highmem *hm)
+{
+	struct pkmap *pkmap = &hm->pkmap;
+
+	port_spin_init(&pkmap->lock);
+	for (unsigned int w = 0; w < HIGHMEM_MAX_SLOTS / 32; w++)
+		pkmap->free[w] = 0;
+	for (unsigned int s = 0; s < hm->config.nr_slots; s++) {
+		port_atomic_store(&pkmap->slot[s].page, 0);
+		pkmap->free[s / 32] |= (uint32_t)1 << (s % 32);
+	}
+	for (unsigned int c = 0; c < HIGHMEM_MAX_COLOURS; c++) {
+		pkmap->hand[c] = 0;
+		port_spin_init(&pkmap->queue[c].lock);
+		pkmap->queue[c].head = NULL;
+		pkmap->queue[c].tail = NULL;
+		pkmap->queue[c].given = 0;
+		port_atomic_store(&pkmap->queue[c].nr, 0);
+	}
+}
+
 const char *highmem_init(struct highmem *hm,
 			 const struct highmem_config *config)
 {

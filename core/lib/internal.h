@@ -67,10 +67,20 @@ static inline unsigned int slot_colour(const struct highmem *hm,
 	return slot & (hm->config.nr_colours - 1);
 }
 
+static inline unsigned int pfn_colour(const struct highmem *hm, pfn_t pfn)
+{
+	return pfn & (hm->config.nr_colours - 1);
+}
+
 static inline unsigned int page_colour(const struct highmem *hm,
 				       const struct page *page)
 {
-	return page_to_pfn(hm, page) & (hm->config.nr_colours - 1);
+	return pfn_colour(hm, page_to_pfn(hm, page));
+}
+
+static inline bool is_highmem_pfn(const struct highmem *hm, pfn_t pfn)
+{
+	return pfn >= hm->config.highmem_start_pfn;
 }
 
 /* The slot that @vaddr lies in, or PKMAP_NONE. */
@@ -82,6 +92,12 @@ static inline unsigned int pkmap_slot_of(const struct highmem *hm,
 	if (vaddr < hm->config.pkmap_base || nr >= hm->config.nr_slots)
 		return PKMAP_NONE;
 	return (unsigned int)nr;
+}
+
+/* Is @page mapped, there? If not, the slot is on its way to somebody else. */
+static inline bool page_is_in(const struct page *page, unsigned int slot)
+{
+	return pkmap_word_slot(port_atomic_load(&page->pkmap)) == slot;
 }
 
 static inline bool slot_is_free(const struct highmem *hm, unsigned int slot)
@@ -118,7 +134,5 @@ static inline bool is_lowmem_vaddr(const struct highmem *hm, vaddr_t vaddr)
 	return (vaddr - hm->config.page_offset) >> PAGE_SHIFT <
 	       hm->config.highmem_start_pfn;
 }
-
-void pkmap_init(struct highmem *hm);
 
 #endif

@@ -51,20 +51,21 @@ struct page *pfn_to_page(struct highmem *hm, pfn_t pfn)
 
 bool page_is_highmem(const struct highmem *hm, const struct page *page)
 {
-	return page_to_pfn(hm, page) >= hm->config.highmem_start_pfn;
+	return is_highmem_pfn(hm, page_to_pfn(hm, page));
 }
 
 void *page_address(struct highmem *hm, const struct page *page)
 {
-	uint32_t slot;
+	pfn_t pfn = page_to_pfn(hm, page);
+	uint32_t word;
 
-	if (!page_is_highmem(hm, page))
-		return (void *)lowmem_vaddr(hm, page_to_pfn(hm, page));
-	slot = port_atomic_load(&page->pkmap_slot);
-	if (slot == 0)
+	if (!is_highmem_pfn(hm, pfn))
+		return (void *)lowmem_vaddr(hm, pfn);
+	word = port_atomic_load(&page->pkmap);
+	if (word == 0)
 		return NULL;
-	HM_ASSERT(slot <= hm->config.nr_slots);
-	return (void *)pkmap_vaddr(hm, slot - 1);
+	HM_ASSERT(pkmap_word_slot(word) < hm->config.nr_slots);
+	return (void *)pkmap_vaddr(hm, pkmap_word_slot(word));
 }
 
 /* The page that a PTE of this CPU's window names, if it names one. */

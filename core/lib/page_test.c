@@ -78,9 +78,10 @@ Test(page, address_of_a_page_with_an_impossible_slot_is_reported)
 {
 	struct highmem *hm = boot((struct machine_config){ 0 });
 
-	port_atomic_store(&high(hm, 0)->pkmap_slot, 5);
+	port_atomic_store(&high(hm, 0)->pkmap, pkmap_word(4, 1));
 	page_address(hm, high(hm, 0));
-	EXPECT_CHECK("core/lib/page.c", "slot <= hm->config.nr_slots");
+	EXPECT_CHECK("core/lib/page.c",
+		     "pkmap_word_slot(word) < hm->config.nr_slots");
 }
 
 Test(page, a_page_outside_mem_map_is_reported)

@@ -3,28 +3,29 @@
 #include "core/lib/pkmap_queue.h"
 
 /*
- * Persistent maps. The counts are those of Linux (struct pkmap_slot tells
- * them); what differs is who has to take a lock.
+ * Persistent maps. The counts are those of Linux; where they stand, and who has
+ * to take a lock, differs. page->pkmap holds the number of the page's slot and
+ * the count, in one word (page.h). So
  *
- * A hit takes none. It reads page->pkmap_slot, pins that slot by raising its
- * count from n >= 1, and then looks whether the slot is still the page's: a
- * pinned slot cannot change owner, so the answer stays true. If it is not,
- * the pin is dropped like any other user's. The page cache of Linux and its
- * speculative references work the same way.
+ *	0 -> {slot, 2}		by who maps a page that is not mapped,
+ *				under pkmap.lock, once the PTE is written;
+ *	{slot, n} -> n + 1	by who maps it again (n >= 1);
+ *	{slot, n} -> n - 1	by kunmap() (n >= 2);
+ *	{slot, 1} -> 0		by who takes the idle slot away.
  *
- * A miss takes pkmap.lock, finds a free slot, and writes in the order PTE,
- * slot->page, page->pkmap_slot, count: whoever can pin the slot finds it whole.
- * The count comes last even though page->pkmap_slot is how one finds the slot:
- * somebody may still hold an old answer that names it.
+ * All but the first are compare-and-swaps. Whichever succeeds knows that the
+ * page is mapped in that slot at that moment, and a user keeps it so: a hit
+ * takes no lock and looks at nothing else. A kunmap() too many finds no user
+ * and says so.
  *
- * When the search passes the last slot, all idle slots of the colour are taken
- * away (count 1 -> 0, so that no hit can revive them), their PTEs are cleared,
- * and one shootdown covers them all. Only then are they free. The order
- * count, PTE, TLB is the point: a translation can be loaded until the PTE is
- * gone, and a user can come until the count is 0.
+ * When the search for a free slot passes the last one, all idle slots of the
+ * colour are taken away, their PTEs are cleared, and one shootdown covers them
+ * all. Only then are they free. The order word, PTE, TLB is the point: a user
+ * can come until the word is 0, and a translation can be loaded until the PTE
+ * is gone.
  *
  * No slot, free or idle: the task queues. A kunmap() that leaves a slot idle
- * while somebody queues takes it away at once and hands it to the oldest
+ * while somebody queues takes it away at once and gives it to the oldest
  * waiter, one wake-up for one slot; a newcomer does not overtake the queue. No
  * wake-up is lost, because
  *
@@ -35,26 +36,57 @@
  * two steps of a kunmap is served by the one who flushed (serve_queue()).
  */
 
-static bool slot_get(struct pkmap_slot *slot)
-{
-	uint32_t count = port_atomic_load(&slot->count);
+/* Instead of a slot: its page has as many users as can be counted. */
+#define PKMAP_FULL (PKMAP_NONE - 1)
 
-	while (count != 0)
-		if (port_atomic_cas(&slot->count, &count, count + 1))
-			return true;
-	return false;
-}
+/* What a kmap() asks for, and for how long. */
+struct request {
+	struct page *page;
+	pfn_t pfn;
+	unsigned int colour;
+	uint64_t deadline;
+	bool killable; /* not even that long, if a signal comes */
+};
 
-/* Idle -> between owners. Fails if the slot found a user. */
-static bool slot_take_idle(struct pkmap_slot *slot)
-{
-	uint32_t count = port_atomic_load(&slot->count);
-
-	/* Look first: a flush comes by all slots, and few of them are idle. */
-	return count == 1 && port_atomic_cas(&slot->count, &count, 0);
-}
+/* No deadline at all: do not wait. */
+#define DO_NOT_WAIT 0
 
 /* ---- Users come and go ---------------------------------------------------- */
+
+/* One user more, if @page is mapped: its slot, PKMAP_NONE or PKMAP_FULL. */
+static unsigned int page_get(struct page *page)
+{
+	uint32_t word = port_atomic_load(&page->pkmap);
+
+	while (word != 0) {
+		if (pkmap_word_count(word) == PKMAP_COUNT_MAX)
+			return PKMAP_FULL;
+		if (port_atomic_cas(&page->pkmap, &word, word + 1))
+			return pkmap_word_slot(word);
+	}
+	return PKMAP_NONE;
+}
+
+/* One user less. Returns the word as it was; 0: there was no user. */
+static uint32_t page_put(struct page *page)
+{
+	uint32_t word = port_atomic_load(&page->pkmap);
+
+	while (pkmap_word_count(word) >= 2)
+		if (port_atomic_cas(&page->pkmap, &word, word - 1))
+			return word;
+	return 0;
+}
+
+/* Idle -> not mapped. Fails if the page has a user, or is not in @slot. */
+static bool page_take_idle(struct page *page, unsigned int slot)
+{
+	uint32_t idle = pkmap_word(slot, 1);
+
+	/* Look first: a flush comes by all slots, and few of them are idle. */
+	return port_atomic_load(&page->pkmap) == idle &&
+	       port_atomic_cas(&page->pkmap, &idle, 0);
+}
 
 static struct pkmap_queue *slot_queue(struct highmem *hm, unsigned int slot)
 {
@@ -62,10 +94,12 @@ static struct pkmap_queue *slot_queue(struct highmem *hm, unsigned int slot)
 }
 
 /*
- * The slot has just become idle. The one who lowered the count did so with a
- * full fence, the other half of which is in wait_for_slot().
+ * @page has just become idle in @slot. The one who lowered the count did so
+ * with a full fence, the other half of which is in wait_for_slot(). If the page
+ * was taken away since, it is for that one to serve the queue; if it came back
+ * and is idle again there, the slot is as good as before.
  */
-static void slot_idle(struct highmem *hm, unsigned int slot)
+static void hand_over(struct highmem *hm, struct page *page, unsigned int slot)
 {
 	struct pkmap_queue *queue = slot_queue(hm, slot);
 	port_irq_t flags;
@@ -73,78 +107,53 @@ static void slot_idle(struct highmem *hm, unsigned int slot)
 	if (queue_is_empty(queue))
 		return;
 	flags = queue_lock(queue);
-	if (queue->head && slot_take_idle(&hm->pkmap.slot[slot])) {
+	if (queue->head && page_take_idle(page, slot)) {
 		hm_count(hm, HM_STAT_HANDOVER);
 		queue_grant(hm, queue, &queue->head, slot, GRANT_SLOT);
 	}
 	queue_unlock(queue, flags);
 }
 
-/* Drop a pin that the caller holds. */
-static void slot_put(struct highmem *hm, unsigned int slot)
-{
-	uint32_t count = port_atomic_fetch_add(&hm->pkmap.slot[slot].count,
-					       (uint32_t)-1);
+/* ---- Slots come and go: all below holds pkmap.lock ------------------------- */
 
-	HM_CHECK(count >= 2);
-	if (count == 2)
-		slot_idle(hm, slot);
+/* The page whose PTE @slot has, or NULL. */
+static struct page *slot_page(struct highmem *hm, unsigned int slot)
+{
+	uint32_t cookie = port_atomic_load(&hm->pkmap.slot[slot].page);
+
+	HM_ASSERT(cookie <= hm->config.nr_pages);
+	return cookie ? &hm->config.mem_map[cookie - 1] : NULL;
 }
 
-/* Pin the slot of @page, if it has one. */
-static unsigned int page_pin(struct highmem *hm, const struct page *page)
+/* pre: the caller owns the slot, which is in no TLB; the page has none. */
+static void slot_install(struct highmem *hm, unsigned int slot,
+			 const struct request *request)
 {
-	uint32_t nr = port_atomic_load(&page->pkmap_slot);
-	struct pkmap_slot *slot;
-
-	if (nr == 0)
-		return PKMAP_NONE;
-	HM_ASSERT(nr <= hm->config.nr_slots);
-	slot = &hm->pkmap.slot[nr - 1];
-	if (!slot_get(slot))
-		return PKMAP_NONE;
-	if (port_atomic_load(&slot->page) == page_cookie(hm, page))
-		return nr - 1;
-	slot_put(hm, nr - 1); /* it changed owner before we pinned it */
-	return PKMAP_NONE;
-}
-
-/* ---- Owners come and go: all below holds pkmap.lock ------------------------ */
-
-/* pre: the caller owns the slot (count 0), which is in no TLB. */
-static void slot_install(struct highmem *hm, unsigned int nr, struct page *page)
-{
-	struct pkmap_slot *slot = &hm->pkmap.slot[nr];
-	pte_t pte = pte_make(page_to_pfn(hm, page), hm->config.prot);
+	pte_t pte = pte_make(request->pfn, hm->config.prot);
 
 	HM_ASSERT(port_spin_is_locked(&hm->pkmap.lock));
-	HM_ASSERT(slot_colour(hm, nr) == page_colour(hm, page));
-	HM_CHECK(pte_none(port_pte_read(pkmap_vaddr(hm, nr))));
-	port_pte_set(pkmap_vaddr(hm, nr), pte);
-	port_atomic_store(&slot->page, page_cookie(hm, page));
-	port_atomic_store(&page->pkmap_slot, nr + 1);
-	port_atomic_store(&slot->count, 2); /* last: who can pin finds all */
+	HM_ASSERT(slot_colour(hm, slot) == request->colour);
+	HM_CHECK(pte_none(port_pte_read(pkmap_vaddr(hm, slot))));
+	port_pte_set(pkmap_vaddr(hm, slot), pte);
+	port_atomic_store(&hm->pkmap.slot[slot].page,
+			  page_cookie(hm, request->page));
+	/* Last: who finds the page mapped finds all of it. */
+	port_atomic_store(&request->page->pkmap, pkmap_word(slot, 2));
 	hm_count(hm, HM_STAT_MISS);
 }
 
 /*
- * Undo slot_install(), but for TLBs. pre: the caller owns the slot. The page
- * may already have a newer slot, if this one was handed over.
+ * Undo slot_install(), but for TLBs. pre: @slot was @page's, and is not any
+ * more; the page may have a newer slot by now.
  */
-static void slot_retire(struct highmem *hm, unsigned int nr)
+static void slot_retire(struct highmem *hm, unsigned int slot,
+			const struct page *page)
 {
-	struct pkmap_slot *slot = &hm->pkmap.slot[nr];
-	uint32_t cookie = port_atomic_load(&slot->page);
-	struct page *page;
 	pte_t old;
 
-	HM_ASSERT(port_atomic_load(&slot->count) == 0);
-	HM_CHECK(cookie != 0);
-	page = &hm->config.mem_map[cookie - 1];
-	if (port_atomic_load(&page->pkmap_slot) == nr + 1)
-		port_atomic_store(&page->pkmap_slot, 0);
-	port_atomic_store(&slot->page, 0);
-	old = port_pte_clear(pkmap_vaddr(hm, nr));
+	HM_CHECK(!page_is_in(page, slot));
+	port_atomic_store(&hm->pkmap.slot[slot].page, 0);
+	old = port_pte_clear(pkmap_vaddr(hm, slot));
 	HM_CHECK(pte_pfn(old) == page_to_pfn(hm, page));
 	hm_count(hm, HM_STAT_RETIRED);
 }
@@ -160,31 +169,58 @@ static void shootdown(struct highmem *hm, const vaddr_t *pages, unsigned int nr)
 	port_tlb_shootdown_all();
 }
 
-static void slot_set_free(struct highmem *hm, unsigned int nr)
+static void slot_set_free(struct highmem *hm, unsigned int slot)
 {
-	HM_ASSERT(!slot_is_free(hm, nr));
-	HM_ASSERT(port_atomic_load(&hm->pkmap.slot[nr].count) == 0);
-	hm->pkmap.free[nr / 32] |= (uint32_t)1 << (nr % 32);
+	HM_ASSERT(!slot_is_free(hm, slot));
+	HM_ASSERT(port_atomic_load(&hm->pkmap.slot[slot].page) == 0);
+	hm->pkmap.free[slot / 32] |= (uint32_t)1 << (slot % 32);
 }
 
-/* Free all idle slots of @colour with one shootdown. */
-static void flush_idle_slots(struct highmem *hm, unsigned int colour)
+/* Take idle slots of @colour away, into batch[] from @nr on; the new length. */
+static unsigned int retire_idle(struct highmem *hm, unsigned int colour,
+				unsigned int nr)
 {
-	struct pkmap *pkmap = &hm->pkmap;
-	unsigned int nr = 0;
-
 	for (unsigned int s = colour; s < hm->config.nr_slots;
 	     s += hm->config.nr_colours) {
-		if (!slot_take_idle(&pkmap->slot[s]))
+		struct page *page = slot_page(hm, s);
+
+		if (!page || !page_take_idle(page, s))
 			continue;
-		slot_retire(hm, s);
-		pkmap->batch[nr++] = pkmap_vaddr(hm, s);
+		slot_retire(hm, s, page);
+		hm->pkmap.batch[nr++] = pkmap_vaddr(hm, s);
 	}
+	return nr;
+}
+
+/*
+ * A slot that was handed over keeps its PTE until its new owner has the lock.
+ * Do that for the owner, whose slot it stays. What retire_idle() found idle and
+ * could not take is among these, or got a user.
+ */
+static unsigned int retire_given(struct highmem *hm, unsigned int nr)
+{
+	for (unsigned int s = 0; s < hm->config.nr_slots; s++) {
+		struct page *page = slot_page(hm, s);
+
+		if (!page || page_is_in(page, s))
+			continue;
+		slot_retire(hm, s, page);
+		hm->pkmap.batch[nr++] = pkmap_vaddr(hm, s);
+	}
+	return nr;
+}
+
+/* One shootdown for @nr slots in batch[]; the first @nr_idle become free. */
+static void flush_batch(struct highmem *hm, unsigned int nr_idle,
+			unsigned int nr)
+{
+	const vaddr_t *batch = hm->pkmap.batch;
+
 	if (nr == 0)
 		return;
-	shootdown(hm, pkmap->batch, nr);
-	for (unsigned int i = 0; i < nr; i++)
-		slot_set_free(hm, pkmap_slot_of(hm, pkmap->batch[i]));
+	shootdown(hm, batch, nr);
+	for (unsigned int i = 0; i < nr_idle; i++)
+		slot_set_free(hm, pkmap_slot_of(hm, batch[i]));
 }
 
 /* The first free slot of @colour from @from on, a word at a time. */
@@ -217,18 +253,20 @@ static unsigned int find_free(struct highmem *hm, unsigned int colour,
 static unsigned int slot_take(struct highmem *hm, unsigned int colour)
 {
 	struct pkmap *pkmap = &hm->pkmap;
-	unsigned int nr = find_free(hm, colour, pkmap->hand[colour]);
+	unsigned int slot = find_free(hm, colour, pkmap->hand[colour]);
+	unsigned int nr;
 
-	if (nr == PKMAP_NONE) {
-		flush_idle_slots(hm, colour);
-		nr = find_free(hm, colour, 0);
+	if (slot == PKMAP_NONE) {
+		nr = retire_idle(hm, colour, 0);
+		flush_batch(hm, nr, nr);
+		slot = find_free(hm, colour, 0);
 	}
-	if (nr == PKMAP_NONE)
+	if (slot == PKMAP_NONE)
 		return PKMAP_NONE;
-	HM_ASSERT(nr < hm->config.nr_slots);
-	pkmap->free[nr / 32] &= ~((uint32_t)1 << (nr % 32));
-	pkmap->hand[colour] = nr + 1;
-	return nr;
+	HM_ASSERT(slot < hm->config.nr_slots);
+	pkmap->free[slot / 32] &= ~((uint32_t)1 << (slot % 32));
+	pkmap->hand[colour] = slot + 1;
+	return slot;
 }
 
 /* While somebody waits and a slot can be had, bring them together. */
@@ -237,24 +275,24 @@ static void serve_queue(struct highmem *hm, unsigned int colour)
 	struct pkmap_queue *queue = &hm->pkmap.queue[colour];
 
 	while (!queue_is_empty(queue)) {
-		unsigned int nr = slot_take(hm, colour);
+		unsigned int slot = slot_take(hm, colour);
 		port_irq_t flags;
 
-		if (nr == PKMAP_NONE)
+		if (slot == PKMAP_NONE)
 			return;
 		flags = queue_lock(queue);
 		if (queue->head)
-			queue_grant(hm, queue, &queue->head, nr, GRANT_SLOT);
+			queue_grant(hm, queue, &queue->head, slot, GRANT_SLOT);
 		else
-			slot_set_free(hm, nr); /* the last one gave up */
+			slot_set_free(hm, slot); /* the last one gave up */
 		queue_unlock(queue, flags);
 	}
 }
 
-/* @page has just got @nr, pinned: all who queue for it may use it too. */
-static void share_slot(struct highmem *hm, unsigned int nr, struct page *page)
+/* @page has just got @slot, and a user: all who queue for it may use it too. */
+static void share_slot(struct highmem *hm, unsigned int slot, struct page *page)
 {
-	struct pkmap_queue *queue = slot_queue(hm, nr);
+	struct pkmap_queue *queue = slot_queue(hm, slot);
 	struct pkmap_waiter **link = &queue->head;
 	port_irq_t flags;
 
@@ -262,221 +300,192 @@ static void share_slot(struct highmem *hm, unsigned int nr, struct page *page)
 		return;
 	flags = queue_lock(queue);
 	while (*link) {
-		if ((*link)->page != page) {
+		if ((*link)->page != page || page_get(page) != slot) {
 			link = &(*link)->next;
 			continue;
 		}
-		port_atomic_fetch_add(&hm->pkmap.slot[nr].count, 1);
 		hm_count(hm, HM_STAT_SHARE);
-		queue_grant(hm, queue, link, nr, GRANT_SHARED);
+		queue_grant(hm, queue, link, slot, GRANT_SHARED);
 	}
 	queue_unlock(queue, flags);
 }
 
-/* A slot that was handed over still has its old mapping. */
-static void slot_clean(struct highmem *hm, unsigned int nr)
+/* A slot that was handed over has its old mapping, unless a flush came by. */
+static void slot_clean(struct highmem *hm, unsigned int slot)
 {
-	vaddr_t vaddr = pkmap_vaddr(hm, nr);
+	vaddr_t vaddr = pkmap_vaddr(hm, slot);
+	struct page *page = slot_page(hm, slot);
 
-	HM_ASSERT(!slot_is_free(hm, nr));
-	if (port_atomic_load(&hm->pkmap.slot[nr].page) == 0)
+	HM_ASSERT(!slot_is_free(hm, slot));
+	if (!page)
 		return;
-	slot_retire(hm, nr);
+	slot_retire(hm, slot, page);
 	shootdown(hm, &vaddr, 1);
 }
 
 /* ---- kmap ------------------------------------------------------------------ */
 
 /* Use the slot that the queue gave, unless the page got another meanwhile. */
-static unsigned int take_over(struct highmem *hm, struct page *page,
+static unsigned int take_over(struct highmem *hm, const struct request *request,
 			      unsigned int given)
 {
-	unsigned int nr;
+	unsigned int slot;
 
 	port_spin_lock(&hm->pkmap.lock);
-	nr = page_pin(hm, page);
+	slot = page_get(request->page);
 	slot_clean(hm, given);
-	if (nr == PKMAP_NONE) {
-		nr = given;
-		slot_install(hm, nr, page);
-		share_slot(hm, nr, page);
+	if (slot == PKMAP_NONE) {
+		slot = given;
+		slot_install(hm, slot, request);
+		share_slot(hm, slot, request->page);
 	} else {
 		slot_set_free(hm, given);
-		serve_queue(hm, slot_colour(hm, given));
+		serve_queue(hm, request->colour);
 	}
 	port_spin_unlock(&hm->pkmap.lock);
-	return nr;
+	return slot;
 }
 
-/* How long a caller is ready to wait for a slot. */
-struct patience {
-	uint64_t deadline;
-	bool killable; /* less long, if a signal comes */
-};
-
 /* Queue up, look again, sleep. Takes over pkmap.lock and drops it. */
-static unsigned int wait_for_slot(struct highmem *hm, struct page *page,
-				  struct patience patience)
+static unsigned int wait_for_slot(struct highmem *hm,
+				  const struct request *request)
 {
-	unsigned int colour = page_colour(hm, page);
-	struct pkmap_queue *queue = &hm->pkmap.queue[colour];
+	struct pkmap_queue *queue = &hm->pkmap.queue[request->colour];
 	struct pkmap_waiter waiter = {
-		.page = page,
+		.page = request->page,
 		.task = port_task_current(),
-		.killable = patience.killable,
+		.killable = request->killable,
 	};
 
 	hm_count(hm, HM_STAT_WAIT);
 	queue_append(queue, &waiter);
 	port_fence();
-	serve_queue(hm, colour);
+	serve_queue(hm, request->colour);
 	port_spin_unlock(&hm->pkmap.lock);
-	if (!queue_wait(hm, queue, &waiter, patience.deadline))
+	if (!queue_wait(hm, queue, &waiter, request->deadline))
 		return PKMAP_NONE;
 	if (port_atomic_load(&waiter.granted) == GRANT_SHARED)
 		return waiter.slot;
-	return take_over(hm, page, waiter.slot);
+	return take_over(hm, request, waiter.slot);
 }
 
-/* No deadline at all: do not wait. */
-#define DO_NOT_WAIT 0
-
-static unsigned int kmap_miss(struct highmem *hm, struct page *page,
-			      struct patience patience)
+static unsigned int kmap_miss(struct highmem *hm, const struct request *request)
 {
-	unsigned int colour = page_colour(hm, page);
-	unsigned int nr;
+	unsigned int slot;
 
 	port_spin_lock(&hm->pkmap.lock);
-	nr = page_pin(hm, page);
-	if (nr != PKMAP_NONE) {
+	slot = page_get(request->page);
+	if (slot != PKMAP_NONE) {
 		hm_count(hm, HM_STAT_HIT); /* another's miss was first */
-	} else if (queue_is_empty(&hm->pkmap.queue[colour])) {
-		nr = slot_take(hm, colour);
-		if (nr != PKMAP_NONE)
-			slot_install(hm, nr, page);
+	} else if (queue_is_empty(&hm->pkmap.queue[request->colour])) {
+		slot = slot_take(hm, request->colour);
+		if (slot != PKMAP_NONE)
+			slot_install(hm, slot, request);
 	}
-	if (nr == PKMAP_NONE && patience.deadline != DO_NOT_WAIT)
-		return wait_for_slot(hm, page, patience);
+	if (slot == PKMAP_NONE && request->deadline != DO_NOT_WAIT)
+		return wait_for_slot(hm, request);
 	port_spin_unlock(&hm->pkmap.lock);
-	return nr;
+	return slot;
+}
+
+/* The address to hand out, or NULL. */
+static void *address_in(struct highmem *hm, unsigned int slot, pfn_t pfn)
+{
+	if (slot == PKMAP_NONE)
+		return NULL;
+	if (slot == PKMAP_FULL) {
+		hm_misuse(hm, "kmap of pfn %x: it has %u users already", pfn,
+			  PKMAP_COUNT_MAX - 1);
+		return NULL;
+	}
+	HM_ASSERT(slot < hm->config.nr_slots);
+	return (void *)pkmap_vaddr(hm, slot);
 }
 
 static void *kmap_until(struct highmem *hm, struct page *page,
-			struct patience patience)
+			uint64_t deadline, bool killable)
 {
-	unsigned int nr;
+	pfn_t pfn = page_to_pfn(hm, page);
+	unsigned int slot;
 
 	if (!port_may_sleep()) {
 		hm_misuse(hm, "kmap of pfn %x where sleeping is not allowed",
-			  page_to_pfn(hm, page));
+			  pfn);
 		return NULL;
 	}
-	if (!page_is_highmem(hm, page))
-		return page_address(hm, page);
-	nr = page_pin(hm, page);
-	if (nr != PKMAP_NONE)
+	if (!is_highmem_pfn(hm, pfn))
+		return (void *)lowmem_vaddr(hm, pfn);
+	slot = page_get(page);
+	if (slot != PKMAP_NONE)
 		hm_count(hm, HM_STAT_HIT);
 	else
-		nr = kmap_miss(hm, page, patience);
-	return nr == PKMAP_NONE ? NULL : (void *)pkmap_vaddr(hm, nr);
+		slot = kmap_miss(hm, &(struct request){ page, pfn,
+							pfn_colour(hm, pfn),
+							deadline, killable });
+	return address_in(hm, slot, pfn);
 }
 
 void *kmap(struct highmem *hm, struct page *page)
 {
-	return kmap_until(hm, page,
-			  (struct patience){ PORT_NO_DEADLINE, false });
+	return kmap_until(hm, page, PORT_NO_DEADLINE, false);
 }
 
 void *kmap_try(struct highmem *hm, struct page *page)
 {
-	return kmap_until(hm, page, (struct patience){ DO_NOT_WAIT, false });
+	return kmap_until(hm, page, DO_NOT_WAIT, false);
 }
 
 void *kmap_timeout(struct highmem *hm, struct page *page, uint64_t deadline)
 {
 	deadline = deadline == DO_NOT_WAIT ? 1 : deadline;
-	return kmap_until(hm, page, (struct patience){ deadline, false });
+	return kmap_until(hm, page, deadline, false);
 }
 
 void *kmap_killable(struct highmem *hm, struct page *page)
 {
-	return kmap_until(hm, page,
-			  (struct patience){ PORT_NO_DEADLINE, true });
+	return kmap_until(hm, page, PORT_NO_DEADLINE, true);
 }
 
 void *kmap_high_get(struct highmem *hm, struct page *page)
 {
-	unsigned int nr = page_pin(hm, page);
-
-	return nr == PKMAP_NONE ? NULL : (void *)pkmap_vaddr(hm, nr);
-}
-
-/* Lower the count of a slot that must have users; 0 when it has none. */
-static uint32_t slot_put_checked(struct pkmap_slot *slot)
-{
-	uint32_t count = port_atomic_load(&slot->count);
-
-	while (count >= 2)
-		if (port_atomic_cas(&slot->count, &count, count - 1))
-			return count;
-	return 0;
+	return address_in(hm, page_get(page), page_to_pfn(hm, page));
 }
 
 void kunmap(struct highmem *hm, struct page *page)
 {
-	uint32_t nr = port_atomic_load(&page->pkmap_slot);
-	uint32_t count = 0;
+	pfn_t pfn = page_to_pfn(hm, page);
+	uint32_t word;
 
-	if (!page_is_highmem(hm, page))
+	if (!is_highmem_pfn(hm, pfn))
 		return;
-	if (nr != 0)
-		count = slot_put_checked(&hm->pkmap.slot[nr - 1]);
-	if (count == 0) {
+	word = page_put(page);
+	if (word == 0) {
 		hm_misuse(hm,
 			  "kunmap of page %u (pfn %x): not mapped; "
 			  "last unmapped by task %u",
-			  page_cookie(hm, page) - 1, page_to_pfn(hm, page),
+			  page_cookie(hm, page) - 1, pfn,
 			  port_stat_read(&page->last_unmap));
 		return;
 	}
 	port_stat_set(&page->last_unmap, port_task_id(port_task_current()));
-	if (count == 2)
-		slot_idle(hm, nr - 1);
+	if (pkmap_word_count(word) == 2)
+		hand_over(hm, page, pkmap_word_slot(word));
 }
 
 void kmap_flush_unused(struct highmem *hm)
 {
+	unsigned int nr_idle = 0;
+
 	if (!port_may_sleep()) {
 		hm_misuse(hm,
 			  "kmap_flush_unused where sleeping is not allowed");
 		return;
 	}
 	port_spin_lock(&hm->pkmap.lock);
-	for (unsigned int c = 0; c < hm->config.nr_colours; c++) {
-		flush_idle_slots(hm, c);
+	for (unsigned int c = 0; c < hm->config.nr_colours; c++)
+		nr_idle = retire_idle(hm, c, nr_idle);
+	flush_batch(hm, nr_idle, retire_given(hm, nr_idle));
+	for (unsigned int c = 0; c < hm->config.nr_colours; c++)
 		serve_queue(hm, c);
-	}
 	port_spin_unlock(&hm->pkmap.lock);
-}
-
-void pkmap_init(struct highmem *hm)
-{
-	struct pkmap *pkmap = &hm->pkmap;
-
-	port_spin_init(&pkmap->lock);
-	for (unsigned int w = 0; w < HIGHMEM_MAX_SLOTS / 32; w++)
-		pkmap->free[w] = 0;
-	for (unsigned int s = 0; s < hm->config.nr_slots; s++) {
-		port_atomic_store(&pkmap->slot[s].count, 0);
-		port_atomic_store(&pkmap->slot[s].page, 0);
-		slot_set_free(hm, s);
-	}
-	for (unsigned int c = 0; c < HIGHMEM_MAX_COLOURS; c++) {
-		pkmap->hand[c] = 0;
-		port_spin_init(&pkmap->queue[c].lock);
-		pkmap->queue[c].head = NULL;
-		pkmap->queue[c].tail = NULL;
-		port_atomic_store(&pkmap->queue[c].nr, 0);
-	}
 }

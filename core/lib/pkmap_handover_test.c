@@ -12,7 +12,7 @@
 static void first_step_of_kunmap(unsigned int slot)
 {
 	cr_expect_eq(slot_count(hm, slot), 2);
-	port_atomic_store(&hm->pkmap.slot[slot].count, 1);
+	set_count(hm, slot, 1);
 }
 
 static void run_against_b(void (*entry)(void *arg))
@@ -31,7 +31,7 @@ static void try_it(void *arg)
 	at(3);
 	first_step_of_kunmap(0);
 	cr_expect_null(kmap_try(hm, high(hm, 5)), "it overtook B");
-	port_atomic_store(&hm->pkmap.slot[0].count, 2);
+	set_count(hm, 0, 2);
 	kunmap(hm, high(hm, 0));
 }
 
@@ -285,6 +285,67 @@ Test(pkmap_handover, the_old_page_has_a_newer_slot)
 	EXPECT_STAT(hm, RETIRED, 2);
 }
 
+/* ---- A flush meets a slot on its way ---------------------------------------------- */
+
+static void flush_before_a_runs(void *arg)
+{
+	(void)arg;
+	hold_both();
+	machine_load32(slot_address(hm, 0));
+	at(6);
+	kunmap(hm, high(hm, 0)); /* handed to A, who sleeps yet */
+	cr_expect_not(pte_none(port_pte_read(pkmap_vaddr(hm, 0))));
+	kmap_flush_unused(hm);
+	cr_expect(pte_none(port_pte_read(pkmap_vaddr(hm, 0))));
+	cr_expect_not(slot_is_free(hm, 0), "it is A's");
+	cr_expect_eq(machine_tlb_stats().shootdowns, 1);
+	EXPECT_SOUND(hm);
+	at(70);
+	cr_expect_eq(machine_tlb_stats().shootdowns, 1, "none of A's own");
+	kunmap(hm, high(hm, 1));
+}
+
+Test(pkmap_handover, a_flush_unmaps_what_is_handed_over)
+{
+	struct user users[] = { { 'A', 2, 5, 60, 0, NULL } };
+
+	boot_small(2);
+	machine_spawn(0, flush_before_a_runs, NULL);
+	RUN(users);
+	cr_expect_str_eq(events, "A");
+	cr_expect_eq(users[0].address, slot_address(hm, 0));
+	EXPECT_STAT(hm, RETIRED, 1);
+	EXPECT_STAT(hm, HANDOVER, 1);
+}
+
+/* p0 is idle in slot 1, and its old slot 0 is on its way. */
+static void flush_both_slots_of_p0(void *arg)
+{
+	(void)arg;
+	hold_both();
+	at(6);
+	kunmap(hm, high(hm, 0));
+	kunmap(hm, high(hm, 1));
+	kmap(hm, high(hm, 0));
+	kunmap(hm, high(hm, 0));
+	kmap_flush_unused(hm);
+	cr_expect(pte_none(port_pte_read(pkmap_vaddr(hm, 0))));
+	cr_expect(pte_none(port_pte_read(pkmap_vaddr(hm, 1))));
+	cr_expect(slot_is_free(hm, 1));
+	EXPECT_SOUND(hm);
+}
+
+Test(pkmap_handover, a_flush_finds_both_slots_of_a_page)
+{
+	struct user users[] = { { 'A', 2, 5, 60, 0, NULL } };
+
+	boot_small(2);
+	machine_spawn(0, flush_both_slots_of_p0, NULL);
+	RUN(users);
+	EXPECT_STAT(hm, RETIRED, 3);
+	cr_expect_eq(machine_tlb_stats().shootdowns, 2);
+}
+
 /* ---- Broken state: the slot is not what it was when it was given -------------- */
 
 static struct pkmap_waiter *waiter_a;
@@ -312,15 +373,15 @@ static void run_broken(struct machine_config config, void (*break_it)(void))
 
 #define TWO_SLOTS ((struct machine_config){ .nr_slots = 2 })
 
-static void give_it_users(void)
+static void map_p0_in_it(void)
 {
-	port_atomic_store(&hm->pkmap.slot[0].count, 5);
+	port_atomic_store(&high(hm, 0)->pkmap, pkmap_word(0, 5));
 }
 
 Test(pkmap_handover, a_given_slot_with_users_is_reported)
 {
-	run_broken(TWO_SLOTS, give_it_users);
-	EXPECT_CHECK("core/lib/pkmap.c", "port_atomic_load(&slot->count) == 0");
+	run_broken(TWO_SLOTS, map_p0_in_it);
+	EXPECT_CHECK("core/lib/pkmap.c", "!page_is_in(page, slot)");
 }
 
 static void free_it(void)
@@ -331,28 +392,13 @@ static void free_it(void)
 Test(pkmap_handover, a_given_slot_in_the_free_map_is_reported)
 {
 	run_broken(TWO_SLOTS, free_it);
-	EXPECT_CHECK("core/lib/pkmap.c", "!slot_is_free(hm, nr)");
-}
-
-static void map_p2_and_give_it_users(void)
-{
-	kunmap(hm, high(hm, 1));
-	kmap(hm, high(hm, 2));
-	give_it_users();
-}
-
-Test(pkmap_handover, a_slot_with_users_that_is_freed_is_reported)
-{
-	run_broken(TWO_SLOTS, map_p2_and_give_it_users);
-	EXPECT_CHECK("core/lib/pkmap.c", "port_atomic_load(&slot->count) == 0");
-	EXPECT_CHECK("core/lib/pkmap.c",
-		     "port_atomic_load(&hm->pkmap.slot[nr].count) == 0");
+	EXPECT_CHECK("core/lib/pkmap.c", "!slot_is_free(hm, slot)");
 }
 
 static void give_slot_1(void)
 {
 	kunmap(hm, high(hm, 1));
-	port_atomic_store(&hm->pkmap.slot[1].count, 0);
+	set_count(hm, 1, 0);
 	waiter_a->slot = 1;
 }
 
@@ -361,5 +407,5 @@ Test(pkmap_handover, a_given_slot_of_another_colour_is_reported)
 	run_broken((struct machine_config){ .nr_slots = 2, .nr_colours = 2 },
 		   give_slot_1);
 	EXPECT_CHECK("core/lib/pkmap.c",
-		     "slot_colour(hm, nr) == page_colour(hm, page)");
+		     "slot_colour(hm, slot) == request->colour");
 }

@@ -52,6 +52,7 @@ void queue_grant(struct highmem *hm, struct pkmap_queue *queue,
 	HM_ASSERT(port_atomic_load(&waiter->granted) == GRANT_NONE);
 	queue_unlink(queue, link);
 	waiter->slot = slot;
+	queue->given += grant == GRANT_SLOT;
 	port_atomic_store(&waiter->granted, grant);
 	if (waiter->task != port_task_current())
 		hm_count(hm, HM_STAT_WAKEUP);
@@ -82,6 +83,8 @@ static bool is_killed(const struct pkmap_waiter *waiter)
 bool queue_wait(struct highmem *hm, struct pkmap_queue *queue,
 		struct pkmap_waiter *waiter, uint64_t deadline)
 {
+	port_irq_t flags;
+
 	while (port_atomic_load(&waiter->granted) == GRANT_NONE) {
 		bool killed = is_killed(waiter);
 
@@ -92,6 +95,8 @@ bool queue_wait(struct highmem *hm, struct pkmap_queue *queue,
 		hm_count(hm, killed ? HM_STAT_KILLED : HM_STAT_TIMEOUT);
 		return false;
 	}
-	queue_unlock(queue, queue_lock(queue)); /* see queue_grant() */
+	flags = queue_lock(queue); /* see queue_grant() */
+	queue->given -= port_atomic_load(&waiter->granted) == GRANT_SLOT;
+	queue_unlock(queue, flags);
 	return true;
 }

@@ -13,8 +13,8 @@
 /* What a waiter finds in pkmap_waiter.granted. */
 enum pkmap_grant {
 	GRANT_NONE,
-	GRANT_SLOT,   /* the slot is the waiter's; count is 0 */
-	GRANT_SHARED, /* the page is mapped there and pinned for the waiter */
+	GRANT_SLOT,   /* the slot is the waiter's, and no page's */
+	GRANT_SHARED, /* the page is mapped there, counted for the waiter */
 };
 
 port_irq_t queue_lock(struct pkmap_queue *queue);

@@ -53,7 +53,7 @@ static void p0_is_idle(void)
 	touch(hm, high(hm, 0));
 }
 
-/* slot_get() and slot_put_checked(): the count changed, try again. */
+/* page_get() and page_put(): the count changed, try again. */
 Test(pkmap_race, two_hits_of_one_slot)
 {
 	struct scenario scenario = {
@@ -87,7 +87,7 @@ Test(pkmap_race, two_misses_of_one_page)
 	explore(&scenario, 3);
 }
 
-/* page_pin(): the slot changed owner; flush_idle_slots(): a hit was first. */
+/* page_take_idle(): a hit was first. */
 static void p0_and_p1_are_idle(void)
 {
 	touch(hm, high(hm, 0));
@@ -131,7 +131,7 @@ static void p1_is_held(void)
 	kmap(hm, high(hm, 1));
 }
 
-/* wait_for_slot() against slot_idle(): no wake-up is lost. */
+/* wait_for_slot() against hand_over(): no wake-up is lost. */
 Test(pkmap_race, a_waiter_against_the_last_kunmap)
 {
 	struct scenario scenario = {
@@ -143,7 +143,7 @@ Test(pkmap_race, a_waiter_against_the_last_kunmap)
 	explore(&scenario, 2);
 }
 
-/* slot_idle(): a hit took the idle slot back. */
+/* hand_over(): a hit took the idle slot back. */
 Test(pkmap_race, a_waiter_against_a_kunmap_and_a_hit)
 {
 	struct scenario scenario = {
@@ -153,41 +153,6 @@ Test(pkmap_race, a_waiter_against_a_kunmap_and_a_hit)
 	};
 
 	explore(&scenario, 2);
-}
-
-static void p1_is_stale(void)
-{
-	kmap(hm, high(hm, 0));
-	kmap(hm, high(hm, 3));
-	port_atomic_store(&high(hm, 1)->pkmap_slot, 1);
-}
-
-static void get_stale_p1(void *arg)
-{
-	(void)arg;
-	SEE(!kmap_high_get(hm, high(hm, 1)));
-	port_atomic_store(&high(hm, 1)->pkmap_slot, 0);
-}
-
-static void drop_p0_for_good(void *arg)
-{
-	(void)arg;
-	kunmap(hm, high(hm, 0));
-}
-
-/*
- * slot_put(): the one who pinned a slot that changed owner may be the last to
- * let it go, and then it is for him to serve the queue.
- */
-Test(pkmap_race, a_waiter_against_a_kunmap_and_a_stale_pin)
-{
-	struct scenario scenario = {
-		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
-		.setup = p1_is_stale,
-		.tasks = { use_p2, get_stale_p1, drop_p0_for_good },
-	};
-
-	explore(&scenario, 3);
 }
 
 /* share_slot(), take_over(): the page got another slot meanwhile. */
@@ -250,6 +215,89 @@ Test(pkmap_race, a_waiter_against_a_flush)
 	};
 
 	explore(&scenario, 2);
+}
+
+/* ---- Nobody uses a page: where may it still be mapped? -------------------------- */
+
+static void drop_p0_for_good(void *arg)
+{
+	(void)arg;
+	kunmap(hm, high(hm, 0));
+}
+
+static bool is_in_a_pte(const struct page *page)
+{
+	for (unsigned int s = 0; s < hm->config.nr_slots; s++) {
+		pte_t pte = port_pte_read(pkmap_vaddr(hm, s));
+
+		if (pte_present(pte) && pte_pfn(pte) == page_to_pfn(hm, page))
+			return true;
+	}
+	return false;
+}
+
+/* p0 lost its last user before the call, or not; it never gets another. */
+static void flush_and_look_for_p0(void *arg)
+{
+	const struct page *p0 = high(hm, 0);
+	bool used = pkmap_word_count(port_atomic_load(&p0->pkmap)) > 1;
+
+	(void)arg;
+	kmap_flush_unused(hm);
+	if (!used)
+		SEE(!is_in_a_pte(p0));
+}
+
+/*
+ * kmap_flush_unused(): p0's slot is idle, or handed over and nobody came for
+ * it, or it is handed over right under the flush's hand (retire_given()).
+ */
+Test(pkmap_race, a_flush_against_a_hand_over)
+{
+	struct scenario scenario = {
+		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p0_and_p1_are_taken,
+		.tasks = { use_p2, drop_p0_for_good, flush_and_look_for_p0 },
+	};
+
+	explore(&scenario, 3);
+}
+
+/* ---- One kunmap() too many -------------------------------------------------------- */
+
+static void p1_is_idle(void)
+{
+	kmap(hm, high(hm, 3));
+	touch(hm, high(hm, 1));
+}
+
+static void get_p1(void *arg)
+{
+	(void)arg;
+	if (kmap_high_get(hm, high(hm, 1)))
+		kunmap(hm, high(hm, 1));
+}
+
+/* Takes the slot that p1 had. */
+static void unmap_p0_twice(void *arg)
+{
+	use_p0(arg);
+	SEE(!machine_take_bug());
+	kunmap(hm, high(hm, 0));
+	SEE(machine_take_bug());
+}
+
+/* page_put(): whoever looks for p1 meanwhile does not count in p0's place. */
+Test(pkmap_race, a_kunmap_too_many_is_seen_at_once)
+{
+	struct scenario scenario = {
+		.machine = TWO_SLOTS,
+		.setup = p1_is_idle,
+		.tasks = { get_p1, unmap_p0_twice },
+		.wrong = NULL,
+	};
+
+	explore(&scenario, 3);
 }
 
 /* ---- Somebody gives up ------------------------------------------------------ */

@@ -52,9 +52,29 @@ static inline void *slot_address(struct highmem *hm, unsigned int slot)
 	return (void *)pkmap_vaddr(hm, slot);
 }
 
+/* The page that is mapped in @slot, or NULL: it is free or given away. */
+static inline struct page *slot_owner(struct highmem *hm, unsigned int slot)
+{
+	uint32_t cookie = port_atomic_load(&hm->pkmap.slot[slot].page);
+	struct page *page = cookie ? &hm->config.mem_map[cookie - 1] : NULL;
+
+	return page && page_is_in(page, slot) ? page : NULL;
+}
+
+/* The count of that page, or 0. */
 static inline uint32_t slot_count(struct highmem *hm, unsigned int slot)
 {
-	return port_atomic_load(&hm->pkmap.slot[slot].count);
+	struct page *page = slot_owner(hm, slot);
+
+	return page ? pkmap_word_count(port_atomic_load(&page->pkmap)) : 0;
+}
+
+/* Behind the core's back. pre: a page is mapped in @slot. */
+static inline void set_count(struct highmem *hm, unsigned int slot,
+			     uint32_t count)
+{
+	port_atomic_store(&slot_owner(hm, slot)->pkmap,
+			  count ? pkmap_word(slot, count) : 0);
 }
 
 /* Map and unmap: leaves an idle slot. */

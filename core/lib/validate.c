@@ -30,22 +30,16 @@ static const char *validate_mapped_slot(struct highmem *hm, uint32_t nr,
 	EXPECT(hm, pte_pfn(pte) == page_to_pfn(hm, page), "slot", nr);
 	EXPECT(hm, page_is_highmem(hm, page), "slot", nr);
 	EXPECT(hm, page_colour(hm, page) == slot_colour(hm, nr), "slot", nr);
-	/* A handed-over slot may have been overtaken by a newer one. */
-	if (port_atomic_load(&hm->pkmap.slot[nr].count) != 0)
-		EXPECT(hm, port_atomic_load(&page->pkmap_slot) == nr + 1,
-		       "slot", nr);
 	return NULL;
 }
 
 const char *highmem_validate_slot(struct highmem *hm, unsigned int nr)
 {
-	uint32_t count = port_atomic_load(&hm->pkmap.slot[nr].count);
 	uint32_t cookie = port_atomic_load(&hm->pkmap.slot[nr].page);
 	pte_t pte = port_pte_read(pkmap_vaddr(hm, nr));
 
 	if (cookie != 0)
 		return validate_mapped_slot(hm, nr, cookie, pte);
-	EXPECT(hm, count == 0, "slot", nr);
 	EXPECT(hm, pte_none(pte), "slot", nr);
 	return NULL;
 }
@@ -53,14 +47,39 @@ const char *highmem_validate_slot(struct highmem *hm, unsigned int nr)
 const char *highmem_validate_page(struct highmem *hm, uint32_t index)
 {
 	struct page *page = &hm->config.mem_map[index];
-	uint32_t nr = port_atomic_load(&page->pkmap_slot);
+	uint32_t word = port_atomic_load(&page->pkmap);
+	uint32_t slot = pkmap_word_slot(word);
 
-	if (nr == 0)
+	if (word == 0)
 		return NULL;
 	EXPECT(hm, page_is_highmem(hm, page), "page", index);
-	EXPECT(hm, nr <= hm->config.nr_slots, "page", index);
-	EXPECT(hm, port_atomic_load(&hm->pkmap.slot[nr - 1].page) == index + 1,
+	EXPECT(hm, slot < hm->config.nr_slots, "page", index);
+	EXPECT(hm, pkmap_word_count(word) != 0, "page", index);
+	EXPECT(hm, port_atomic_load(&hm->pkmap.slot[slot].page) == index + 1,
 	       "page", index);
+	return NULL;
+}
+
+/* pre: highmem_validate_slot() found nothing wrong. */
+static bool slot_is_mapped(const struct highmem *hm, uint32_t slot)
+{
+	uint32_t cookie = port_atomic_load(&hm->pkmap.slot[slot].page);
+
+	return cookie && page_is_in(&hm->config.mem_map[cookie - 1], slot);
+}
+
+/* What is neither free nor mapped was given to a waiter, or is lost. */
+static const char *validate_given(struct highmem *hm, unsigned int colour)
+{
+	uint32_t given = hm->pkmap.queue[colour].given;
+
+	for (uint32_t s = colour; s < hm->config.nr_slots;
+	     s += hm->config.nr_colours)
+		EXPECT(hm,
+		       slot_is_free(hm, s) || slot_is_mapped(hm, s) ||
+			       given-- > 0,
+		       "slot", s);
+	EXPECT(hm, given == 0, "queue", colour);
 	return NULL;
 }
 
@@ -126,5 +145,7 @@ const char *highmem_validate(struct highmem *hm)
 		why = highmem_validate_page(hm, i);
 	for (uint32_t c = 0; !why && c < hm->config.nr_colours; c++)
 		why = highmem_validate_queue(hm, c);
+	for (uint32_t c = 0; !why && c < hm->config.nr_colours; c++)
+		why = validate_given(hm, c);
 	return why;
 }

@@ -34,19 +34,14 @@ static void set_pte(unsigned int slot, pte_t pte)
 		port_pte_set(pkmap_vaddr(hm, slot), pte);
 }
 
-static void set_count(unsigned int slot, uint32_t count)
-{
-	port_atomic_store(&hm->pkmap.slot[slot].count, count);
-}
-
 static void set_page(unsigned int slot, uint32_t cookie)
 {
 	port_atomic_store(&hm->pkmap.slot[slot].page, cookie);
 }
 
-static void set_slot(struct page *page, uint32_t slot)
+static void set_word(struct page *page, unsigned int slot, uint32_t count)
 {
-	port_atomic_store(&page->pkmap_slot, slot);
+	port_atomic_store(&page->pkmap, pkmap_word(slot, count));
 }
 
 /* ---- What is fine ----------------------------------------------------------- */
@@ -74,7 +69,8 @@ Test(validate, the_accessed_and_dirty_bits)
 Test(validate, a_slot_that_is_handed_over)
 {
 	boot_sound(1);
-	set_count(1, 0);
+	set_count(hm, 1, 0);
+	hm->pkmap.queue[0].given = 1;
 	cr_expect_null(highmem_validate(hm));
 	cr_expect_eq(kmap(hm, high(hm, 1)), slot_address(hm, 2));
 	cr_expect_null(highmem_validate(hm));
@@ -84,7 +80,7 @@ Test(validate, a_slot_that_is_handed_over)
 Test(validate, a_count_that_is_too_high_looks_fine)
 {
 	boot_sound(1);
-	set_count(0, 17);
+	set_count(hm, 0, 17);
 	cr_expect_null(highmem_validate(hm));
 }
 
@@ -200,30 +196,38 @@ Test(validate, slot_and_page_have_one_colour)
 		   "slot_colour(hm, nr)");
 }
 
+#define LOST \
+	"not true: slot_is_free(hm, s) || slot_is_mapped(hm, s) || given-- > 0"
+
 Test(validate, the_page_knows_its_slot)
 {
 	boot_sound(1);
-	set_slot(high(hm, 0), 0);
-	EXPECT_WHY("slot 0: not true: port_atomic_load(&page->pkmap_slot) == "
-		   "nr + 1");
+	port_atomic_store(&high(hm, 0)->pkmap, 0);
+	EXPECT_WHY("slot 0: " LOST);
 }
 
 Test(validate, two_slots_for_one_page)
 {
 	boot_sound(1);
 	hm->pkmap.free[0] &= ~(1u << 2);
-	set_count(2, 2);
 	set_page(2, page_cookie(hm, high(hm, 0)));
 	set_pte(2, pte_make(0x38000, PTE_PRESENT | PTE_WRITE));
-	EXPECT_WHY("slot 2: not true: port_atomic_load(&page->pkmap_slot) == "
-		   "nr + 1");
+	EXPECT_WHY("slot 2: " LOST);
 }
 
-Test(validate, a_slot_without_a_page_has_no_users)
+/* Taken, and then forgotten. */
+Test(validate, a_slot_that_is_nobodys)
 {
-	boot_sound(1);
-	set_count(2, 1);
-	EXPECT_WHY("slot 2: not true: count == 0");
+	boot_sound(2);
+	hm->pkmap.free[0] &= ~(1u << 3);
+	EXPECT_WHY("slot 3: " LOST);
+	hm->pkmap.queue[0].given = 1;
+	EXPECT_WHY("queue 0: not true: given == 0");
+	hm->pkmap.queue[0].given = 0;
+	hm->pkmap.queue[1].given = 1;
+	cr_expect_null(highmem_validate(hm));
+	hm->pkmap.queue[1].given = 2;
+	EXPECT_WHY("queue 1: not true: given == 0");
 }
 
 Test(validate, a_slot_without_a_page_has_no_pte)
@@ -238,24 +242,31 @@ Test(validate, a_slot_without_a_page_has_no_pte)
 Test(validate, a_lowmem_page_has_no_slot)
 {
 	boot_sound(1);
-	set_slot(low(hm, 1), 1);
+	set_word(low(hm, 1), 0, 2);
 	EXPECT_WHY("page 1: not true: page_is_highmem(hm, page)");
-	set_slot(low(hm, 0), 1);
+	set_word(low(hm, 0), 0, 2);
 	EXPECT_WHY("page 0: not true: page_is_highmem(hm, page)");
 }
 
 Test(validate, a_page_names_a_slot_that_exists)
 {
 	boot_sound(1);
-	set_slot(high(hm, 5), 5);
-	EXPECT_WHY("page 7: not true: nr <= hm->config.nr_slots");
+	set_word(high(hm, 5), 4, 2);
+	EXPECT_WHY("page 7: not true: slot < hm->config.nr_slots");
+}
+
+Test(validate, a_page_in_a_slot_has_a_count)
+{
+	boot_sound(1);
+	set_word(high(hm, 1), 1, 0);
+	EXPECT_WHY("page 3: not true: pkmap_word_count(word) != 0");
 }
 
 Test(validate, the_slot_of_a_page_is_its_own)
 {
 	boot_sound(1);
-	set_slot(high(hm, 5), 1);
-	EXPECT_WHY("page 7: not true: port_atomic_load(&hm->pkmap.slot[nr - 1]"
+	set_word(high(hm, 5), 0, 2);
+	EXPECT_WHY("page 7: not true: port_atomic_load(&hm->pkmap.slot[slot]"
 		   ".page) == index + 1");
 }
 

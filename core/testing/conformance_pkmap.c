@@ -5,9 +5,7 @@
 
 static uint32_t count_of(const struct page *page)
 {
-	uint32_t slot = port_atomic_load(&page->pkmap_slot);
-
-	return slot ? port_atomic_load(&ct_hm->pkmap.slot[slot - 1].count) : 0;
+	return pkmap_word_count(port_atomic_load(&page->pkmap));
 }
 
 /* ---- One task ------------------------------------------------------------------ */

@@ -144,9 +144,9 @@ Test(controlled, a_cpu_that_is_offline_forgets_nothing)
 {
 	for (unsigned int gone = 0; gone < 2; gone++) {
 		parse(gone ? "machine cpus=2\ntask A: kmap p0; kunmap p0\n"
-			     "choices v2: 16=offline:1 17=drop:1"
+			     "choices v2: 11=offline:1 13=drop:1"
 			   : "machine cpus=2\ntask A: kmap p0; kunmap p0\n"
-			     "choices v2: 17=drop:1");
+			     "choices v2: 13=drop:1");
 		play();
 		cr_expect_eq(result.nr_choices, 1);
 		cr_expect_eq(result.nr_unmatched, gone);

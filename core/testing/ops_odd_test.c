@@ -146,8 +146,8 @@ static void swap_the_answers(struct highmem *hm)
 
 static void name_the_last_slot(struct highmem *hm)
 {
-	port_atomic_store(&hm->config.mem_map[P0].pkmap_slot,
-			  hm->config.nr_slots);
+	port_atomic_store(&hm->config.mem_map[P0].pkmap,
+			  pkmap_word(hm->config.nr_slots - 1, 1));
 }
 
 Test(address, of_another_page)

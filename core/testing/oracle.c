@@ -67,15 +67,32 @@ void oracle_check_content(struct exec *exec, const struct actor *actor,
 
 /* ---- Between two operations, when they run one at a time ----------------------- */
 
-/* The core may be broken: what it says is looked at before it is followed. */
-static uint32_t count_of(struct exec *exec, uint32_t slot)
+/*
+ * 0: not mapped. The core may be broken: what it says is looked at before it is
+ * followed.
+ */
+static uint32_t count_of(struct exec *exec, const struct page *page)
 {
-	if (slot >= exec->hm->config.nr_slots) {
-		exec_fail(exec, "a page is mapped in slot %u, of %u", slot,
-			  exec->hm->config.nr_slots);
+	uint32_t word = port_atomic_load(&page->pkmap);
+
+	if (word == 0 || pkmap_word_slot(word) < exec->hm->config.nr_slots)
+		return pkmap_word_count(word);
+	exec_fail(exec, "a page is mapped in slot %u, of %u",
+		  pkmap_word_slot(word), exec->hm->config.nr_slots);
+	return 0;
+}
+
+/* The count of the page that is mapped in @slot; 0: none is. */
+static uint32_t count_in(struct exec *exec, uint32_t slot)
+{
+	const struct highmem_config *config = &exec->hm->config;
+	uint32_t cookie = port_atomic_load(&exec->hm->pkmap.slot[slot].page);
+	uint32_t word;
+
+	if (cookie == 0 || cookie > config->nr_pages)
 		return 0;
-	}
-	return port_atomic_load(&exec->hm->pkmap.slot[slot].count);
+	word = port_atomic_load(&config->mem_map[cookie - 1].pkmap);
+	return pkmap_word_slot(word) == slot ? pkmap_word_count(word) : 0;
 }
 
 static bool is_free(struct exec *exec, uint32_t slot)
@@ -106,7 +123,7 @@ static int slot_to_be_had(struct exec *exec, unsigned int colour)
 
 	for (unsigned int s = colour; s < config->nr_slots;
 	     s += config->nr_colours)
-		if (is_free(exec, s) || count_of(exec, s) == 1)
+		if (is_free(exec, s) || count_in(exec, s) == 1)
 			return (int)s;
 	return -1;
 }
@@ -118,9 +135,7 @@ static unsigned int colour_of(struct exec *exec, const struct page *page)
 
 static bool is_mapped(struct exec *exec, const struct page *page)
 {
-	uint32_t slot = port_atomic_load(&page->pkmap_slot);
-
-	return slot != 0 && count_of(exec, slot - 1) > 0;
+	return count_of(exec, page) > 0;
 }
 
 void oracle_check_refusal(struct exec *exec, const struct actor *actor,
@@ -149,13 +164,12 @@ void oracle_check_refusal(struct exec *exec, const struct actor *actor,
 /* ---- One page ------------------------------------------------------------------- */
 
 /*
- * The count of a page's slot is its users + 1. Who waits for the page may have
+ * The count of a page is its users + 1. Who waits for the page may have
  * been served already, and counts as a user before it runs.
  */
 static void check_count(struct exec *exec, unsigned int index)
 {
-	uint32_t slot = port_atomic_load(&exec_page(exec, index)->pkmap_slot);
-	uint32_t count = slot ? count_of(exec, slot - 1) : 0;
+	uint32_t count = count_of(exec, exec_page(exec, index));
 	uint32_t users = 0;
 	uint32_t coming = 0;
 
@@ -208,7 +222,7 @@ static bool slot_agrees(struct exec *exec, vaddr_t vaddr)
 void oracle_check_slot(struct exec *exec, unsigned int slot)
 {
 	vaddr_t vaddr = exec->hm->config.pkmap_base + slot * PAGE_SIZE;
-	bool used = count_of(exec, slot) > 0;
+	bool used = count_in(exec, slot) > 0;
 
 	exec->between &= ~((uint64_t)1 << slot);
 	if (used && !slot_agrees(exec, vaddr))

@@ -24,7 +24,7 @@
  */
 #define PLAIN_LOOP __attribute__((no_sanitize("address", "coverage")))
 
-_Static_assert(sizeof(struct pkmap_slot) == sizeof(uint64_t),
+_Static_assert(sizeof(struct pkmap_slot) == sizeof(uint32_t),
 	       "a slot compares as one word");
 _Static_assert(PROGRAM_MAX_SLOTS == 64 && PROGRAM_MAX_PAGES <= 64,
 	       "slots and pages are bits of one word");
@@ -56,9 +56,9 @@ struct oracle_changes {
 
 /* ---- What is another now, and remembered ------------------------------------------ */
 
-PLAIN_LOOP static uint64_t word_of_slot(const struct pkmap_slot *slot)
+PLAIN_LOOP static uint32_t word_of_slot(const struct pkmap_slot *slot)
 {
-	uint64_t word;
+	uint32_t word;
 
 	__builtin_memcpy(&word, slot, sizeof(word));
 	return word;
@@ -75,7 +75,7 @@ PLAIN_LOOP static uint64_t changed_slots(struct exec *exec)
 	uint64_t changed = 0;
 
 	for (unsigned int g = 0; g < exec->hm->config.nr_slots; g += 8) {
-		uint64_t differs = 0;
+		uint32_t differs = 0;
 
 		for (unsigned int i = g; i < g + 8; i++)
 			differs |= word_of_slot(&now[i]) ^
@@ -103,8 +103,8 @@ PLAIN_LOOP static uint64_t changed_pages(struct exec *exec)
 	uint64_t changed = 0;
 
 	for (unsigned int i = 0; i < nr && i < PROGRAM_MAX_PAGES; i++)
-		changed |= (uint64_t)(word_of(&now[i].pkmap_slot) !=
-				      word_of(&seen[i].pkmap_slot))
+		changed |= (uint64_t)(word_of(&now[i].pkmap) !=
+				      word_of(&seen[i].pkmap))
 			   << i;
 	return changed;
 }
@@ -182,10 +182,9 @@ static uint64_t pages_of_slot(const struct exec *exec,
 
 static uint64_t slots_of_page(const struct exec *exec, const struct page *page)
 {
-	uint32_t slot = port_atomic_load(&page->pkmap_slot);
+	uint32_t slot = pkmap_word_slot(port_atomic_load(&page->pkmap));
 
-	return slot != 0 && slot <= exec->hm->config.nr_slots ? bit(slot - 1)
-							      : 0;
+	return slot < exec->hm->config.nr_slots ? bit(slot) : 0;
 }
 
 static struct oracle_changes find_changes(struct exec *exec)
@@ -291,6 +290,19 @@ PLAIN_LOOP static bool queue_is_idle(struct highmem *hm, unsigned int colour)
 	       !port_spin_is_locked(&queue->lock);
 }
 
+/* As many slots are between owners as the core has given to waiters. */
+static void suspect_given(struct exec *exec, unsigned int colour)
+{
+	const struct highmem *hm = exec->hm;
+	uint32_t given = hm->pkmap.queue[colour].given;
+	uint64_t slots = exec->between;
+
+	if (slots != 0)
+		slots &= UINT64_MAX / (bit(hm->config.nr_colours) - 1)
+			 << colour;
+	exec->suspects |= (uint32_t)__builtin_popcountll(slots) != given;
+}
+
 /*
  * Is something wrong, as far as it has changed? exec_fail() only marks it here:
  * oracle_look() says more.
@@ -311,6 +323,7 @@ static bool looks_wrong(struct exec *exec, const struct actor *actor,
 	check_changed_slots(exec, changes->slots);
 	check_changed_pages(exec, changes->pages);
 	for (unsigned int c = 0; c < hm->config.nr_colours; c++) {
+		suspect_given(exec, c);
 		if (queue_is_idle(hm, c))
 			continue;
 		if (!oracle_queue_is_sound(exec, c))

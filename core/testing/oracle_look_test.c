@@ -40,12 +40,15 @@ static void set_pte(struct highmem *hm, vaddr_t vaddr)
 
 static struct pkmap_waiter nobody;
 
-/* An idle slot without a page would crash the core, and show nothing here. */
-static void keep_walkable(struct pkmap_slot *slot)
+/* The slot of another page, another count, or nothing like either. */
+static void set_word(struct highmem *hm, struct page *page)
 {
-	if (port_atomic_load(&slot->page) == 0 &&
-	    port_atomic_load(&slot->count) == 1)
-		port_atomic_store(&slot->count, 2);
+	uint32_t word = port_atomic_load(&page->pkmap);
+	unsigned int slot = draw(2) ? draw(hm->config.nr_slots + 1)
+				    : pkmap_word_slot(word);
+
+	port_atomic_store(&page->pkmap,
+			  draw(8) ? pkmap_word(slot, draw(4)) : draw(4));
 }
 
 static void break_something(struct highmem *hm)
@@ -56,16 +59,13 @@ static void break_something(struct highmem *hm)
 
 	switch (draw(9)) {
 	case 0:
-		set(&slot->count, 4);
-		keep_walkable(slot);
+		queue->given ^= 1;
 		break;
 	case 1:
 		set(&slot->page, hm->config.nr_pages + 2);
-		keep_walkable(slot);
 		break;
 	case 2:
-		set(&hm->config.mem_map[draw(hm->config.nr_pages)].pkmap_slot,
-		    hm->config.nr_slots + 1);
+		set_word(hm, &hm->config.mem_map[draw(hm->config.nr_pages)]);
 		break;
 	case 3:
 		hm->pkmap.free[draw(3)] ^= 1u << draw(32);

@@ -63,9 +63,14 @@ Test(oracle, a_sentence_that_nobody_expects)
 	EXPECT_SEEN(HOLD_P0, 3, report_something, "something is wrong");
 }
 
+static void set_word_of_p0(struct highmem *hm, uint32_t word)
+{
+	port_atomic_store(&hm->config.mem_map[P0].pkmap, word);
+}
+
 static void raise_count(struct highmem *hm)
 {
-	port_atomic_store(&hm->pkmap.slot[0].count, 3);
+	set_word_of_p0(hm, pkmap_word(0, 3));
 }
 
 Test(oracle, a_count_that_is_not_its_users)
@@ -77,7 +82,7 @@ Test(oracle, a_count_that_is_not_its_users)
 
 static void add_a_user(struct highmem *hm)
 {
-	port_atomic_store(&hm->pkmap.slot[0].count, 2);
+	set_word_of_p0(hm, pkmap_word(0, 2));
 }
 
 Test(oracle, a_misuse_that_is_not_reported)
@@ -147,10 +152,9 @@ static void move_p0(struct highmem *hm)
 	port_tlb_shootdown_all();
 	port_pte_set(base + PAGE_SIZE, pte);
 	hm->pkmap.slot[1] = hm->pkmap.slot[0];
-	port_atomic_store(&hm->pkmap.slot[0].count, 0);
 	port_atomic_store(&hm->pkmap.slot[0].page, 0);
 	hm->pkmap.free[0] = 1;
-	port_atomic_store(&hm->config.mem_map[P0].pkmap_slot, 2);
+	set_word_of_p0(hm, pkmap_word(1, 2));
 }
 
 Test(oracle, a_held_page_that_moves)
@@ -259,15 +263,15 @@ Test(oracle, a_queue_that_leads_nowhere)
 
 static void name_a_slot_that_is_not(struct highmem *hm)
 {
-	port_atomic_store(&hm->config.mem_map[P0].pkmap_slot, 1U << 30);
+	set_word_of_p0(hm, pkmap_word(2, 2));
 }
 
 Test(oracle, a_page_in_a_slot_that_is_not)
 {
 	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1,
 		    name_a_slot_that_is_not,
-		    "highmem_validate: slot 0: not true: "
-		    "port_atomic_load(&page->pkmap_slot) == nr + 1");
+		    "highmem_validate: page 2: not true: "
+		    "slot < hm->config.nr_slots");
 }
 
 static void name_a_page_that_is_not(struct highmem *hm)
@@ -317,9 +321,18 @@ static void forget_a_free_slot(struct highmem *hm)
 	hm->pkmap.free[0] &= ~2u;
 }
 
+static void give_a_free_slot_to_nobody(struct highmem *hm)
+{
+	forget_a_free_slot(hm);
+	hm->pkmap.queue[0].given = 1;
+}
+
 Test(oracle, a_slot_that_is_lost)
 {
 	EXPECT_SEEN(HOLD_P0, 1, forget_a_free_slot,
+		    "highmem_validate: slot 1: not true: slot_is_free(hm, s) "
+		    "|| slot_is_mapped(hm, s) || given-- > 0");
+	EXPECT_SEEN(HOLD_P0, 1, give_a_free_slot_to_nobody,
 		    "slot 1 is lost: neither free, nor idle, nor in use, "
 		    "nor on its way to a task");
 }

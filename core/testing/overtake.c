@@ -62,7 +62,7 @@ static bool is_map(enum op_kind kind)
 static bool may_share(const struct exec *exec, unsigned int actor,
 		      unsigned int page)
 {
-	bool shared = exec->hm->config.mem_map[page].pkmap_slot.value != 0;
+	bool shared = exec->hm->config.mem_map[page].pkmap.value != 0;
 
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
 		if (a == actor || line.page[a] != page)

@@ -278,42 +278,52 @@ bool explain_dirty_window(const struct record *record, char *buf)
 	return true;
 }
 
-static uint32_t owner_of(const struct record *record, unsigned int slot)
+/*
+ * A page that has been given another slot while it had one; returns when it got
+ * the first, and sets @second. NONE: there is no such page.
+ */
+static uint32_t find_second_slot(const struct record *record,
+				 unsigned int index, uint32_t *second)
 {
-	if (final_value(record, CELL_COUNT, slot, 0) == 0)
-		return 0;
-	return final_value(record, CELL_OWNER, slot, 0);
+	int cell = cell_find(record, CELL_SLOT, index, 0);
+	uint32_t first;
+
+	*second = last_change(record, cell, record->nr_entries);
+	if (*second == NONE ||
+	    value_at(record, (unsigned int)cell, *second) == 0)
+		return NONE;
+	first = last_change(record, cell, *second);
+	if (first != NONE && value_at(record, (unsigned int)cell, first) == 0)
+		return NONE;
+	return first;
 }
 
 bool explain_two_slots(const struct record *record, char *buf)
 {
-	unsigned int nr_slots = record->program.machine.nr_slots;
-	unsigned int a = 0;
-	unsigned int b = 0;
-	uint32_t since[2];
+	unsigned int nr_pages = MACHINE_LOWMEM_PAGES +
+				record->program.machine.nr_pages;
+	uint32_t since[2] = { NONE, NONE };
+	unsigned int index = 0;
+	unsigned int cell;
 	char doer[2][NAME_SIZE];
 	char page[NAME_SIZE];
 
-	for (unsigned int s = 0; b == 0 && s < nr_slots; s++)
-		for (unsigned int t = s + 1; b == 0 && t < nr_slots; t++)
-			if (owner_of(record, s) != 0 &&
-			    owner_of(record, s) == owner_of(record, t)) {
-				a = s;
-				b = t;
-			}
-	if (b == 0)
+	for (; index < nr_pages && since[0] == NONE; index++)
+		since[0] = find_second_slot(record, index, &since[1]);
+	if (since[0] == NONE)
 		return false;
-	since[0] = last_change(record, cell_find(record, CELL_OWNER, a, 0),
-			       record->nr_entries);
-	since[1] = last_change(record, cell_find(record, CELL_OWNER, b, 0),
-			       record->nr_entries);
-	page_name(owner_of(record, a) - 1, page);
+	index--;
+	cell = (unsigned int)cell_find(record, CELL_SLOT, index, 0);
+	page_name(index, page);
 	text_append(buf, SENTENCE_SIZE,
-		    "two slots for one page: %s is in slot %u since %s (step "
-		    "%" PRIu32 ") and in slot %u since %s (step %" PRIu32
+		    "two slots for one page: %s is in slot %" PRIu32
+		    " since %s (step %" PRIu32 ") and in slot %" PRIu32
+		    " since %s (step %" PRIu32
 		    "): the later one did not see the earlier",
-		    page, a, doer_name(record, since[0], doer[0]),
-		    step_of(record, since[0]), b,
+		    page, value_at(record, cell, since[0]) - 1,
+		    doer_name(record, since[0], doer[0]),
+		    step_of(record, since[0]),
+		    value_at(record, cell, since[1]) - 1,
 		    doer_name(record, since[1], doer[1]),
 		    step_of(record, since[1]));
 	return true;
@@ -464,7 +474,6 @@ bool explain_count(const struct record *record, char *buf)
 {
 	unsigned int value[4] = { 0 }; /* the page as above, count, users */
 	unsigned int index;
-	uint32_t slot;
 	char page[NAME_SIZE];
 	int cell;
 
@@ -472,14 +481,12 @@ bool explain_count(const struct record *record, char *buf)
 	    3)
 		return false;
 	index = page_index(value[0], value[1]);
-	slot = final_value(record, CELL_SLOT, index, 0);
-	if (slot == 0)
+	if (final_value(record, CELL_SLOT, index, 0) == 0)
 		return say_slot_taken(record, index, buf);
-	cell = cell_find(record, CELL_COUNT, slot - 1, 0);
+	cell = cell_find(record, CELL_COUNT, index, 0);
 	page_name(index, page);
-	text_append(buf, SENTENCE_SIZE,
-		    "wrong count: slot %" PRIu32 " has count %u, but %s has ",
-		    slot - 1, value[2], page);
+	text_append(buf, SENTENCE_SIZE, "wrong count: %s has count %u, but ",
+		    page, value[2]);
 	if (value[3] == 0)
 		text_append(buf, SENTENCE_SIZE, "no user");
 	else

@@ -42,6 +42,24 @@ static bool find_sleeper(const struct record *record, struct sleeper *sleeper)
 	return sleeper->slept != NONE;
 }
 
+/* The cell with the count of the page in @slot; -1: it has no page. */
+static int count_in_slot(const struct record *record, unsigned int slot)
+{
+	uint32_t page = final_value(record, CELL_OWNER, slot, 0);
+
+	if (page == 0 ||
+	    final_value(record, CELL_SLOT, page - 1, 0) != slot + 1)
+		return -1;
+	return cell_find(record, CELL_COUNT, page - 1, 0);
+}
+
+static bool is_idle(const struct record *record, unsigned int slot)
+{
+	int count = count_in_slot(record, slot);
+
+	return count >= 0 && record->values[count] == 1;
+}
+
 static int slot_to_be_had(const struct record *record, unsigned int colour)
 {
 	const struct machine_config *machine = &record->program.machine;
@@ -49,7 +67,7 @@ static int slot_to_be_had(const struct record *record, unsigned int colour)
 	for (unsigned int s = colour; s < machine->nr_slots;
 	     s += machine->nr_colours)
 		if (final_value(record, CELL_FREE, s, 0) != 0 ||
-		    final_value(record, CELL_COUNT, s, 0) == 1)
+		    is_idle(record, s))
 			return (int)s;
 	return -1;
 }
@@ -58,7 +76,7 @@ static int slot_to_be_had(const struct record *record, unsigned int colour)
 static uint32_t became_free(const struct record *record, unsigned int slot)
 {
 	int free = cell_find(record, CELL_FREE, slot, 0);
-	int count = cell_find(record, CELL_COUNT, slot, 0);
+	int count = count_in_slot(record, slot);
 
 	if (record->values[free] != 0)
 		return last_change(record, free, record->nr_entries);
@@ -120,14 +138,14 @@ static void say_looked_for_slot(const struct record *record,
 				const struct sleeper *sleeper,
 				unsigned int slot, uint32_t freed, char *buf)
 {
-	int count = cell_find(record, CELL_COUNT, slot, 0);
+	int count = count_in_slot(record, slot);
 	uint32_t looked = NONE;
 
 	for (uint32_t i = 0; i < sleeper->slept; i++) {
 		const struct entry *entry = &record->entries[i];
 
-		if (entry->kind == ENTRY_ACCESS && entry->cell == count &&
-		    entry->actor == sleeper->task)
+		if (entry->kind == ENTRY_ACCESS && count >= 0 &&
+		    entry->cell == count && entry->actor == sleeper->task)
 			looked = i;
 	}
 	if (looked < freed && freed < sleeper->slept)

@@ -19,6 +19,10 @@ enum {
 	I
 };
 
+/* As cells name pages. */
+#define P0 (1 + MACHINE_LOWMEM_PAGES)
+#define P1 (2 + MACHINE_LOWMEM_PAGES)
+
 static struct record *rec;
 
 static void story(const char *sentence)
@@ -99,6 +103,14 @@ static struct entry *does(unsigned int actor, enum sim_access access,
 	return entry;
 }
 
+/* @actor's store puts page @index, 1 + the page's, into @slot, with a user. */
+static void maps(unsigned int actor, unsigned int slot, unsigned int index)
+{
+	does(actor, SIM_STORE, CELL_COUNT, index - 1, 2);
+	sets(CELL_SLOT, index - 1, 0, slot + 1);
+	sets(CELL_OWNER, slot, 0, index);
+}
+
 static struct entry *acts(unsigned int actor, enum sim_access access,
 			  const char *text)
 {
@@ -159,11 +171,11 @@ Test(explain, a_boot_that_is_refused)
 Test(explain, a_wake_up_lost_between_two_looks)
 {
 	story(LOST_SLOT);
-	does(A, SIM_STORE, CELL_COUNT, 1, 2);
+	maps(A, 1, P1);
 	begin(B, "kmap p2");
-	does(B, SIM_CAS, CELL_COUNT, 1, 2);
+	does(B, SIM_CAS, CELL_COUNT, P1 - 1, 2);
 	begin(A, "kunmap p1");
-	does(A, SIM_CAS, CELL_COUNT, 1, 1);
+	does(A, SIM_CAS, CELL_COUNT, P1 - 1, 1);
 	does(A, SIM_LOAD, CELL_QUEUE, 0, 0);
 	does(B, SIM_ADD, CELL_QUEUE, 0, 1);
 	acts(B, SIM_PARK, "");
@@ -176,13 +188,13 @@ Test(explain, a_wake_up_lost_between_two_looks)
 Test(explain, a_wake_up_lost_in_a_store_buffer)
 {
 	story(LOST_SLOT);
-	does(A, SIM_STORE, CELL_COUNT, 1, 2);
+	maps(A, 1, P1);
 	begin(B, "kmap p2");
 	does(B, SIM_STORE, CELL_QUEUE, 0, 0)->held = true;
 	rec->entries[2].after = 1;
-	does(B, SIM_LOAD, CELL_COUNT, 1, 2);
+	does(B, SIM_LOAD, CELL_COUNT, P1 - 1, 2);
 	begin(A, "kunmap p1");
-	does(A, SIM_CAS, CELL_COUNT, 1, 1);
+	does(A, SIM_CAS, CELL_COUNT, P1 - 1, 1);
 	does(A, SIM_LOAD, CELL_QUEUE, 0, 0);
 	acts(B, SIM_PARK, "");
 	says("lost wake-up: B sleeps on colour 0 since step 8 while slot 1 is "
@@ -195,10 +207,10 @@ Test(explain, a_wake_up_lost_in_a_store_buffer)
 Test(explain, nobody_looked_for_waiters)
 {
 	story(LOST_SLOT);
-	does(A, SIM_STORE, CELL_COUNT, 1, 2);
+	maps(A, 1, P1);
 	acts(B, SIM_PARK, "");
 	begin(A, TRACE_AT_END);
-	does(A, SIM_CAS, CELL_COUNT, 1, 1);
+	does(A, SIM_CAS, CELL_COUNT, P1 - 1, 1);
 	says("lost wake-up: B sleeps on colour 0 since step 2 while slot 1 is "
 	     "to be had: A at its end let go of it at step 4 and did not look "
 	     "for waiters");
@@ -207,11 +219,11 @@ Test(explain, nobody_looked_for_waiters)
 Test(explain, a_look_for_waiters_that_came_too_early)
 {
 	story(LOST_SLOT);
-	does(A, SIM_STORE, CELL_COUNT, 1, 2);
+	maps(A, 1, P1);
 	begin(A, "kunmap p1");
 	does(A, SIM_LOAD, CELL_QUEUE, 0, 0);
 	acts(B, SIM_PARK, "");
-	does(A, SIM_CAS, CELL_COUNT, 1, 1);
+	does(A, SIM_CAS, CELL_COUNT, P1 - 1, 1);
 	says("lost wake-up: B sleeps on colour 0 since step 4 while slot 1 is "
 	     "to be had: A's kunmap p1 let go of it at step 5, but before "
 	     "that it saw nobody in the queue at step 3");
@@ -312,9 +324,6 @@ Test(explain, a_lock_that_is_left_behind)
 
 /* ---- Memory --------------------------------------------------------------------------- */
 
-#define P0 (1 + MACHINE_LOWMEM_PAGES)
-#define P1 (2 + MACHINE_LOWMEM_PAGES)
-
 /* p0 was in slot 0, and CPU 1 still thinks so. */
 static void stale_story(bool early_flush)
 {
@@ -390,13 +399,11 @@ Test(explain, two_slots_for_one_page)
 {
 	story("highmem_validate: slot 0: not true: ...");
 	begin(A, "kmap p0");
-	does(A, SIM_STORE, CELL_OWNER, 0, P0);
-	does(A, SIM_STORE, CELL_COUNT, 0, 2);
+	maps(A, 0, P0);
 	begin(B, "try p0");
-	does(B, SIM_STORE, CELL_OWNER, 1, P0);
-	does(B, SIM_STORE, CELL_COUNT, 1, 2);
+	maps(B, 1, P0);
 	says("two slots for one page: p0 is in slot 0 since A's kmap p0 (step "
-	     "2) and in slot 1 since B's try p0 (step 5): the later one did "
+	     "2) and in slot 1 since B's try p0 (step 4): the later one did "
 	     "not see the earlier");
 }
 
@@ -417,13 +424,13 @@ Test(explain, a_slot_given_to_two)
 Test(explain, a_count_without_a_user)
 {
 	story("p0 has count 2 and 0 users");
-	does(A, SIM_STORE, CELL_SLOT, MACHINE_LOWMEM_PAGES, 1);
+	maps(A, 0, P0);
 	begin(A, "kunmap p0");
-	does(A, SIM_STORE, CELL_COUNT, 0, 3);
+	does(A, SIM_STORE, CELL_COUNT, P0 - 1, 3);
 	begin(B, "kunmap p0");
-	does(B, SIM_STORE, CELL_COUNT, 0, 2);
-	says("wrong count: slot 0 has count 2, but p0 has no user: A's kunmap "
-	     "p0 made it 3 at step 3, and B's kunmap p0 made it 2 at step 5");
+	does(B, SIM_STORE, CELL_COUNT, P0 - 1, 2);
+	says("wrong count: p0 has count 2, but no user: A's kunmap p0 made it "
+	     "3 at step 3, and B's kunmap p0 made it 2 at step 5");
 }
 
 /* ---- The rest -------------------------------------------------------------------------- */

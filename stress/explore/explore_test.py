@@ -152,12 +152,12 @@ class Replay(Explorer):
 
     def test_a_cpu_that_is_offline_is_not_stale(self):
         text = ("machine cpus=3\ntask A: kmap p0; kunmap p0; flush\n"
-                "choices v2: 16=offline:1")
+                "choices v2: 14=offline:1")
         table = self.expect(0, "replay", self.path("p.hmt", text)).stdout
         self.assertRegex(table, r"(?m)flush.* slot0=none$")
-        text = text.replace("choices v2: 16=offline:1",
+        text = text.replace("choices v2: 14=offline:1",
                             "task B cpu=2: local p1\n"
-                            "choices v2: 18=offline:1 34=B")
+                            "choices v2: 14=offline:1 28=B")
         table = self.expect(0, "replay", self.path("p.hmt", text)).stdout
         self.assertRegex(table, r"(?m) slot0=none stale: cpu0=p0 cpu2=p0$")
 

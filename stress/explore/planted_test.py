@@ -181,8 +181,8 @@ class Planted(unittest.TestCase):
                       encoding="utf-8") as file:
                 file.write("machine cpus=3\n"
                            "task A cpu=0: kmap p0; kunmap p0; flush; kmap p0\n"
-                           "choices v2: 16=offline:1 17=offline:2 "
-                           "38=online:2\n")
+                           "choices v2: 14=offline:1 15=offline:2 "
+                           "36=online:2\n")
             out = self.explore("local_flush", 77, "replay", "p.hmt")
             self.assertIn("BUG: stale TLB entry: CPU 2 still has", out)
             self.assertRegex(out, r"(?m)a last flush +slot1=none "
@@ -199,7 +199,7 @@ class Planted(unittest.TestCase):
                       encoding="utf-8") as file:
                 file.write("machine cpus=4\n"
                            "task A cpu=0: kmap p0; kunmap p0; flush\n"
-                           "choices v2: 16=offline:1 35=online:1\n")
+                           "choices v2: 14=offline:1 33=online:1\n")
             self.explore("online_unflushed", 77, "replay", "p.hmt")
             out = self.explore("online_unflushed", 0, "minimize", "p.hmt",
                                "-o", "small.hmt")

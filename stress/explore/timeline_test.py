@@ -73,7 +73,7 @@ class Json(unittest.TestCase):
             self.assertIn(cell["kind"], KINDS)
             self.assertNotIn(cell["name"], seen)
             seen.add(cell["name"])
-        self.assertIn("slot0.count", seen)
+        self.assertIn("p0.count", seen)
         self.assertIn("cpu1 tlb slot0", seen)
 
     def test_entries(self):
@@ -141,7 +141,7 @@ class Full(unittest.TestCase):
         text = replay("full").stdout
         self.assertIn("locks: A has pkmap.lock", text)
         self.assertRegex(text, r"TLBs:   cpu0 \{ slot0=p0 \}  cpu1 \{")
-        self.assertRegex(text, r"slot0\.count 0->2 +"
+        self.assertRegex(text, r"p0\.count 0->2 +"
                                r"(slot_install pkmap\.c:\d+|\+0x)")
 
 

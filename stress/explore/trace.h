@@ -15,12 +15,12 @@
 /* ---- Cells: the state worth watching, one number each -------------------------- */
 
 enum cell_kind {
-	CELL_COUNT, /* slot a's count */
+	CELL_COUNT, /* page a's count: 0 not mapped, 1 idle, n + 1 users */
 	CELL_OWNER, /* slot a's page: 0, or 1 + index in mem_map */
 	CELL_FREE,  /* slot a's bit in the free map */
 	CELL_PTE,   /* place a's PTE: 0, 1 + index of the page, or CELL_ALIEN */
 	CELL_TLB,   /* the same in the TLB of CPU b */
-	CELL_SLOT,  /* page a's pkmap_slot: 0, or 1 + slot */
+	CELL_SLOT,  /* page a's slot: 0, or 1 + slot; in the count's word */
 	CELL_QUEUE, /* queue a's nr */
 	CELL_LOCK,  /* lock a: 0, or 1 + the actor that took it */
 	CELL_DEPTH, /* task a's local maps */
@@ -131,7 +131,7 @@ void page_name(unsigned int index, char *buf);
 /* 'p', 0 -> index in mem_map. */
 unsigned int page_index(unsigned int letter, unsigned int number);
 
-/* "slot0.count", "cpu1 tlb slot0". */
+/* "p0.count", "cpu1 tlb slot0". */
 void cell_name(const struct record *record, unsigned int which, char *buf);
 
 /* A value of that cell in words: "p2", "none", "asleep". */
@@ -142,8 +142,11 @@ void cell_value(const struct record *record, unsigned int which, uint32_t value,
 int cell_find(const struct record *record, enum cell_kind kind, unsigned int a,
 	      unsigned int b);
 
+/* What a cell of that kind shows of its word: its part of a page's, or all. */
+uint32_t cell_of_word(enum cell_kind kind, uint32_t word);
+
 /*
- * What the entry says, for people: "slot0.count 2->1", "wakes B". @size of
+ * What the entry says, for people: "p0.count 2->1", "wakes B". @size of
  * 96 is enough.
  */
 void entry_words(const struct record *record, const struct entry *entry,

@@ -8,7 +8,7 @@
 extern const char __executable_start[];
 extern const char _end[];
 
-static int cell_of_word(const struct record *record, const void *word)
+static int find_word(const struct record *record, const void *word)
 {
 	for (unsigned int c = 0; word && c < record->nr_cells; c++)
 		if (cell_word(&record->cells[c]) == word)
@@ -58,13 +58,32 @@ static int task_of_signal(const void *word)
 	return -1;
 }
 
+/* Of a page's word the count tells most, unless only the slot is another. */
+static void name_part(const struct record *record, struct entry *entry)
+{
+	const struct cell *cell = &record->cells[entry->cell];
+	enum cell_kind kind = (enum cell_kind)cell->kind;
+	uint32_t before = (uint32_t)entry->before;
+	uint32_t after = (uint32_t)entry->after;
+
+	if (kind == CELL_COUNT && before != after &&
+	    pkmap_word_count(before) == pkmap_word_count(after)) {
+		kind = CELL_SLOT;
+		entry->cell = cell_find(record, kind, cell->a, 0);
+	}
+	entry->before = cell_of_word(kind, before);
+	entry->after = cell_of_word(kind, after);
+}
+
 /* Words in no cell: signals, and those on waiters' stacks. */
 static void name_word(const struct record *record, struct entry *entry,
 		      const struct sim_event *e)
 {
 	int owner;
 
-	entry->cell = cell_of_word(record, e->word);
+	entry->cell = find_word(record, e->word);
+	if (entry->cell >= 0)
+		name_part(record, entry);
 	if (entry->cell >= 0 || !e->word)
 		return;
 	owner = task_of_signal(e->word);
@@ -93,10 +112,9 @@ bool is_the_oracles(const struct record *record, const struct sim_event *event)
 {
 	const char *word = event->word;
 
-	return is_word_access(event->access) &&
-	       cell_of_word(record, word) < 0 && stack_owner(word) < 0 &&
-	       task_of_signal(word) < 0 && word >= __executable_start &&
-	       word < _end;
+	return is_word_access(event->access) && find_word(record, word) < 0 &&
+	       stack_owner(word) < 0 && task_of_signal(word) < 0 &&
+	       word >= __executable_start && word < _end;
 }
 
 void access_name(const struct record *record, struct entry *entry,

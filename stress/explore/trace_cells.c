@@ -38,7 +38,7 @@ static void add_all_cells(struct record *record)
 {
 	const struct machine_config *machine = &record->program.machine;
 
-	add_cells(record, CELL_COUNT, machine->nr_slots);
+	add_cells(record, CELL_COUNT, MACHINE_LOWMEM_PAGES + machine->nr_pages);
 	add_cells(record, CELL_OWNER, machine->nr_slots);
 	add_cells(record, CELL_FREE, machine->nr_slots);
 	add_cells(record, CELL_PTE, record->nr_places);
@@ -61,8 +61,9 @@ void cells_make(struct record *record)
 			    machine->nr_cpus * machine->local_depth;
 	most = (machine->nr_slots + record->nr_places) *
 		       (3 + machine->nr_cpus) +
-	       machine->nr_pages + 2 * HIGHMEM_MAX_COLOURS +
-	       3 * HIGHMEM_MAX_CPUS + 2 * PROGRAM_MAX_TASKS;
+	       2 * (MACHINE_LOWMEM_PAGES + machine->nr_pages) +
+	       2 * HIGHMEM_MAX_COLOURS + 3 * HIGHMEM_MAX_CPUS +
+	       2 * PROGRAM_MAX_TASKS;
 	record->cells = trace_room(most, sizeof(record->cells[0]));
 	record->values = trace_room(most, sizeof(record->values[0]));
 	add_all_cells(record);
@@ -127,12 +128,11 @@ static const port_atomic_t *atomic_of(const struct cell *cell)
 	const struct pkmap *pkmap = &sim.hm.pkmap;
 
 	switch ((enum cell_kind)cell->kind) {
-	case CELL_COUNT:
-		return &pkmap->slot[cell->a].count;
 	case CELL_OWNER:
 		return &pkmap->slot[cell->a].page;
+	case CELL_COUNT:
 	case CELL_SLOT:
-		return &sim.hm.config.mem_map[cell->a].pkmap_slot;
+		return &sim.hm.config.mem_map[cell->a].pkmap;
 	case CELL_QUEUE:
 		return &pkmap->queue[cell->a].nr;
 	case CELL_LOCK:
@@ -167,7 +167,8 @@ uint32_t cell_now(const struct record *record, unsigned int which,
 	case CELL_STORES:
 		return sim.cpus[cell->a].nr_stores;
 	default:
-		return atomic_of(cell)->value;
+		return cell_of_word((enum cell_kind)cell->kind,
+				    atomic_of(cell)->value);
 	}
 }
 

@@ -66,11 +66,11 @@ void cell_name(const struct record *record, unsigned int which, char *buf)
 
 	if (cell->kind == CELL_PTE || cell->kind == CELL_TLB)
 		place_name(record, cell->a, name);
-	else if (cell->kind == CELL_SLOT)
+	else if (cell->kind == CELL_SLOT || cell->kind == CELL_COUNT)
 		page_name(cell->a, name);
 	switch ((enum cell_kind)cell->kind) {
 	case CELL_COUNT:
-		snprintf(buf, NAME_SIZE, "slot%u.count", cell->a);
+		snprintf(buf, NAME_SIZE, "%.24s.count", name);
 		break;
 	case CELL_OWNER:
 		snprintf(buf, NAME_SIZE, "slot%u.page", cell->a);
@@ -163,6 +163,15 @@ int cell_find(const struct record *record, enum cell_kind kind, unsigned int a,
 		    record->cells[c].b == b)
 			return (int)c;
 	return -1;
+}
+
+uint32_t cell_of_word(enum cell_kind kind, uint32_t word)
+{
+	if (kind == CELL_COUNT)
+		return pkmap_word_count(word);
+	if (kind == CELL_SLOT)
+		return word >> PKMAP_COUNT_BITS;
+	return word;
 }
 
 /* ---- Accesses in words ------------------------------------------------------------ */

@@ -107,13 +107,13 @@ Test(trace, whole_operations_are_one_row_each)
 		     "task A cpu=0: kmap p0; local p3; unlocal; kunmap p0\n"
 		     "task B cpu=1: try p1; check\n",
 		     "|A (cpu0)|B (cpu1)|locks; TLBs\n"
-		     "|kmap p0: slot0.count 0->2, slot0=p0|slot0=p0\n"
+		     "|kmap p0: p0.count 0->2, slot0=p0|slot0=p0\n"
 		     "|local p3: window0@cpu0=p3|window0@cpu0=p3\n"
 		     "|unlocal|window0@cpu0=none\n"
-		     "|kunmap p0: slot0.count 2->1\n"
-		     "|try p1: slot1.count 0->2, slot1=p1|slot1=p1\n"
+		     "|kunmap p0: p0.count 2->1\n"
+		     "|try p1: p1.count 0->2, slot1=p1|slot1=p1\n"
 		     "|check\n"
-		     "|(end): slot1.count 2->1\n");
+		     "|(end): p1.count 2->1\n");
 }
 
 static const char hand_over[] = "machine cpus=2 slots=2 pages=4\n"
@@ -125,21 +125,21 @@ Test(trace, a_wait_and_a_hand_over)
 {
 	expect_table(hand_over,
 		     "|A (cpu0)|B (cpu1)|locks; TLBs\n"
-		     "|kmap p0: slot0.count 0->2, slot0=p0|slot0=p0\n"
-		     "|kmap p1: slot1.count 0->2, slot1=p1|slot1=p1\n"
+		     "|kmap p0: p0.count 0->2, slot0=p0|slot0=p0\n"
+		     "|kmap p1: p1.count 0->2, slot1=p1|slot1=p1\n"
 		     "|kmap p2\n"
 		     "|queue0.nr 0->1|B:pkmap.lock B:queue0.lock\n"
 		     "|sleeps\n"
-		     "|kunmap p0: slot0.count 2->0, queue0.nr 1->0,\n"
+		     "|kunmap p0: p0.count 2->0, queue0.nr 1->0,\n"
 		     "|wakes B\n"
 		     "|pte slot0 p0->none|"
 		     "B:pkmap.lock; slot0=none stale: cpu0=p0 cpu1=p0\n"
 		     "|shootdown slot0|B:pkmap.lock; slot0=none\n"
 		     "|pte slot0 none->p2|B:pkmap.lock; slot0=p2\n"
-		     "|slot0.count 0->2|B:pkmap.lock\n"
+		     "|p2.count 0->2|B:pkmap.lock\n"
 		     "|kmap p2: ok\n"
-		     "|(end): slot1.count 2->1\n"
-		     "|(end): slot0.count 2->1\n");
+		     "|(end): p1.count 2->1\n"
+		     "|(end): p2.count 2->1\n");
 }
 
 /* What befalls a machine, and changes nothing that the table would show. */
@@ -210,7 +210,7 @@ Test(trace, a_preemption_and_who_did_what)
 					  "B: kmap p1\n");
 	const struct entry *entry;
 
-	record = record_again(record, step_of(record, "slot0.count 0->2"),
+	record = record_again(record, step_of(record, "p0.count 0->2"),
 			      CHOICE_RUN, 1);
 	entry = entry_of(record, ENTRY_SWITCH, "is preempted");
 	cr_assert_eq(entry->other, 0);
@@ -218,7 +218,7 @@ Test(trace, a_preemption_and_who_did_what)
 	/* A has taken the lock by then: B has to wait for it. */
 	entry = entry_of(record, ENTRY_SWITCH, "spins on pkmap.lock");
 	cr_assert_eq(entry->other, 1);
-	entry = entry_of(record, ENTRY_ACCESS, "slot1.count 0->2");
+	entry = entry_of(record, ENTRY_ACCESS, "p1.count 0->2");
 	cr_assert_eq(entry->actor, 1);
 	cr_assert_eq(entry->cpu, 1);
 	record_free(record);
@@ -232,7 +232,7 @@ Test(trace, interrupts_chosen_and_raised)
 					  "task A cpu=0: kmap p0; raise J\n");
 	const struct entry *entry;
 
-	record = record_again(record, step_of(record, "slot0.count 0->2"),
+	record = record_again(record, step_of(record, "p0.count 0->2"),
 			      CHOICE_IRQ, 0);
 	entry = entry_of(record, ENTRY_ENTER, "interrupt I");
 	cr_assert_eq(entry->actor, PROGRAM_MAX_TASKS);
@@ -256,13 +256,12 @@ Test(trace, stores_that_are_held_back)
 	const struct entry *store;
 	const struct entry *drain;
 
-	record = record_again(record, step_of(record, "p0.slot none->slot0"),
+	record = record_again(record, step_of(record, "p0.count 0->2"),
 			      CHOICE_HOLD, 0);
-	store = entry_of(record, ENTRY_ACCESS,
-			 "p0.slot none->slot0 (held back)");
+	store = entry_of(record, ENTRY_ACCESS, "p0.count 0->2 (held back)");
 	cr_assert(store->held);
 	drain = entry_of(record, ENTRY_DRAIN,
-			 "held-back store: p0.slot = slot0");
+			 "held-back store: p0.count = 2, p0.slot = slot0");
 	cr_assert_gt(drain, store);
 	record_free(record);
 }
@@ -288,7 +287,7 @@ Test(trace, a_deadline_wakes)
 Test(trace, a_wake_up_for_nothing)
 {
 	struct record *record = record_of(hand_over);
-	uint32_t step = step_of(record, "slot0.count 2->1");
+	uint32_t step = step_of(record, "p0.count 2->1");
 
 	record = record_again(record, step, CHOICE_SPURIOUS, 1);
 	entry_of(record, ENTRY_WAKE, "B is woken by nothing");
@@ -455,7 +454,7 @@ Test(trace, accesses_know_their_line)
 					  "task A cpu=0: kmap p0\n");
 	const char *note = sources_load(record);
 	const struct entry *entry = entry_of(record, ENTRY_ACCESS,
-					     "slot0.count 0->2");
+					     "p0.count 0->2");
 
 	if (note)
 		cr_assert_eq(source_at(entry->caller)[0], '+');

@@ -169,14 +169,12 @@ static void pin_and_unpin(void *unused)
 static void pin_task(void *unused)
 {
 	struct page *page = world_page(WORLD_SHARED_PAGE);
-	struct pkmap_slot *slot;
 	uint32_t count;
 
 	kmap(world_hm(), page);
 	pins = 1;
 	interrupted(pin_and_unpin, unused);
-	slot = &world_hm()->pkmap.slot[port_atomic_load(&page->pkmap_slot) - 1];
-	count = port_atomic_load(&slot->count);
+	count = pkmap_word_count(port_atomic_load(&page->pkmap));
 	if (count != pins + 1)
 		world_fail("%u users, but the count is %u", pins, count);
 	while (pins--)

@@ -58,35 +58,29 @@ struct pkmap_queue {
 	struct pkmap_waiter *head;
 	struct pkmap_waiter *tail;
 	port_atomic_t nr; /* length; read without the lock */
+	uint32_t given;	  /* slots on their way to a waiter that sleeps yet */
 };
 
 /*
- * count, the heart of it:
+ * What a slot maps. Users are counted in the page's own word (page.h); a slot
+ * is in one of three states:
  *
- *	0	not mapped, or between owners. In no TLB once the free map
- *		has its bit: usable.
- *	1	idle: mapped, nobody uses it. A kmap() of its page takes it
- *		back for nothing; TLBs may hold it, so it cannot be reused
- *		before a flush.
- *	n	live: n-1 users.
- *
- * 0 -> 2 is done by the one who owns the slot; all else is compare-and-swap:
- * n -> n+1 by who maps the page again (never from 0), n -> n-1 by kunmap(),
- * and 1 -> 0 by who takes an idle slot away. The last two of one slot race,
- * and exactly one wins.
+ *	free	bit in the free map; page 0, PTE none, in no TLB.
+ *	mapped	page p, and p's word names the slot.
+ *	given	neither: a waiter has it, or its page's miss. Cleaned, page 0,
+ *		or with the PTE of the page that it was taken from.
  */
 struct pkmap_slot {
-	port_atomic_t count;
-	port_atomic_t page; /* 0, or 1 + index in mem_map; stable if pinned */
+	port_atomic_t page; /* 0, or 1 + index in mem_map: whose the PTE is */
 };
 
 struct pkmap {
 	/*
-	 * Guards the free map, the hands, page->pkmap_slot, and slots whose
-	 * count is 0. Taken with interrupts on: a shootdown is waited for.
+	 * Guards the free map, the hands, slot.page, and the first value of a
+	 * page's word. Taken with interrupts on: a shootdown is waited for.
 	 */
 	port_spinlock_t lock;
-	uint32_t free[HIGHMEM_MAX_SLOTS / 32];	/* count 0 and in no TLB */
+	uint32_t free[HIGHMEM_MAX_SLOTS / 32];	/* mapped by no PTE, no TLB */
 	unsigned int hand[HIGHMEM_MAX_COLOURS]; /* search goes on from here */
 	struct pkmap_slot slot[HIGHMEM_MAX_SLOTS];
 	struct pkmap_queue queue[HIGHMEM_MAX_COLOURS];
@@ -108,8 +102,9 @@ const char *highmem_init(struct highmem *hm,
 			 const struct highmem_config *config);
 
 /*
- * Walk all state and compare each part with the others: counts, free map,
- * PTEs, page->pkmap_slot, queues. Returns NULL or the first contradiction in
+ * Walk all state and compare each part with the others: pages' words, free map,
+ * slots, PTEs, queues. A slot that is neither free, nor mapped, nor on its way
+ * to a waiter is lost, and found. Returns NULL or the first contradiction in
  * one sentence (valid until the next call).
  *
  * It does not know the history: a count that is too high by one looks fine
@@ -121,9 +116,9 @@ const char *highmem_validate(struct highmem *hm);
 
 /*
  * What it says of one slot, of one page of mem_map, of the queue of one
- * colour: for those who know what changed. Of a slot it reads its count, its
- * page, its PTE, its bit in the free map, and page->pkmap_slot of its page; of
- * a page its pkmap_slot and that slot's page.
+ * colour: for those who know what changed. Of a slot it reads its page, its
+ * PTE and its bit in the free map; of a page its word and that slot's page. How
+ * many slots of a colour are given, only highmem_validate() compares.
  */
 const char *highmem_validate_slot(struct highmem *hm, unsigned int nr);
 const char *highmem_validate_page(struct highmem *hm, uint32_t index);

@@ -22,7 +22,8 @@
 /*
  * Map @page, sleeping until a slot is free. A second map of the same page
  * shares the first one's slot. Lowmem pages cost nothing. Waiters are served
- * in order. Returns the address; NULL only for a misuse, which is reported.
+ * in order. Returns the address; NULL only for a misuse, which is reported:
+ * sleeping is not allowed, or the page has PKMAP_COUNT_MAX - 1 users already.
  * Context: port_may_sleep().
  */
 void *kmap(struct highmem *hm, struct page *page);
@@ -49,8 +50,9 @@ void *kmap_killable(struct highmem *hm, struct page *page);
 
 /*
  * Undo one kmap() of @page. The mapping stays for the next kmap() until its
- * slot is needed. An unmap of a page that nobody maps is reported and does
- * nothing. Context: any.
+ * slot is needed. An unmap of a page that nobody maps is reported, at this call
+ * and always, and does nothing. (One that takes the place of another task's is
+ * not found out: a count does not know whose it is.) Context: any.
  */
 void kunmap(struct highmem *hm, struct page *page);
 
@@ -62,8 +64,10 @@ void kunmap(struct highmem *hm, struct page *page);
 void *kmap_high_get(struct highmem *hm, struct page *page);
 
 /*
- * Unmap and flush every slot that no one uses, as before a change of page
- * attributes. Context: port_may_sleep().
+ * Unmap and flush all pages that no one uses, as before a change of page
+ * attributes. When it returns, no page that had no user at any time during the
+ * call is in any PTE of the pkmap area or in any CPU's TLB, also while slots go
+ * from one task to another. Context: port_may_sleep().
  */
 void kmap_flush_unused(struct highmem *hm);
 

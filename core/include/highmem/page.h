@@ -13,16 +13,45 @@
 
 struct highmem;
 
+/*
+ * page->pkmap says where the page is mapped and by how many: one word, so that
+ * one compare-and-swap sees and changes both.
+ *
+ *	 31          19 18           0
+ *	+--------------+--------------+
+ *	|   slot + 1   |    count     |	  0 as a whole: not mapped
+ *	+--------------+--------------+
+ *
+ * Count 1 is idle: mapped, and nobody uses it. A kmap() takes it back for
+ * nothing; TLBs may hold it, so the slot cannot be reused before a flush.
+ * Count n + 1: n users. Who writes when: pkmap.c.
+ */
 struct page {
-	/*
-	 * 0: not in the pkmap area; n: in slot n-1. Written under the pkmap
-	 * lock, read by anybody: a reader pins the slot and then looks whether
-	 * the slot still belongs to the page.
-	 */
-	port_atomic_t pkmap_slot;
+	port_atomic_t pkmap;
 	/* Who unmapped it last (port_task_id), for the sentence of a misuse. */
 	port_stat_t last_unmap;
 };
+
+#define PKMAP_COUNT_BITS 19
+#define PKMAP_COUNT_MAX (((uint32_t)1 << PKMAP_COUNT_BITS) - 1)
+/* What the upper bits can name. */
+#define PKMAP_MAX_SLOTS ((1u << (32 - PKMAP_COUNT_BITS)) - 1)
+
+static inline uint32_t pkmap_word(unsigned int slot, uint32_t count)
+{
+	return (uint32_t)(slot + 1) << PKMAP_COUNT_BITS | count;
+}
+
+static inline uint32_t pkmap_word_count(uint32_t word)
+{
+	return word & PKMAP_COUNT_MAX;
+}
+
+/* UINT32_MAX when @word is 0. */
+static inline uint32_t pkmap_word_slot(uint32_t word)
+{
+	return (word >> PKMAP_COUNT_BITS) - 1;
+}
 
 /* Frame number <-> descriptor. Any context. */
 pfn_t page_to_pfn(const struct highmem *hm, const struct page *page);

@@ -30,17 +30,16 @@ static uint64_t hash_pkmap(uint64_t hash)
 	for (unsigned int w = 0; w * 32 < hm->config.nr_slots; w++)
 		hash = sim_mix(hash, pkmap->free[w]);
 	for (unsigned int s = 0; s < hm->config.nr_slots; s++)
-		hash = sim_mix(hash,
-			       (uint64_t)pkmap->slot[s].count.value << 32 |
-				       pkmap->slot[s].page.value);
+		hash = sim_mix(hash, pkmap->slot[s].page.value);
 	for (unsigned int i = 0; i < hm->config.nr_pages; i++)
-		hash = sim_mix(hash, hm->config.mem_map[i].pkmap_slot.value);
+		hash = sim_mix(hash, hm->config.mem_map[i].pkmap.value);
 	for (unsigned int c = 0; c < hm->config.nr_colours; c++) {
 		const struct pkmap_queue *queue = &pkmap->queue[c];
 
 		hash = sim_mix(hash, pkmap->hand[c]);
 		hash = sim_mix(hash, queue->lock.locked.value);
-		hash = sim_mix(hash, queue->nr.value);
+		hash = sim_mix(hash,
+			       (uint64_t)queue->given << 32 | queue->nr.value);
 		hash = sim_mix(hash, (uintptr_t)queue->head);
 		hash = sim_mix(hash, (uintptr_t)queue->tail);
 	}
