@@ -16,15 +16,20 @@ The corpus is replaced (after a merge) by renames, in this order:
 Whatever moment this stops at, recover() finds a complete corpus.
 """
 
+import contextlib
+import errno
 import hashlib
+import math
 import os
 import re
 import shutil
 import signal
 import stat
 import subprocess
+import time
 
 SHA1 = re.compile(r"[0-9a-f]{40}\Z")
+PATIENCE = 0.2      # seconds until somebody who wants to stop is heard
 LARGEST = 1 << 20   # bytes; a larger file is not an input that anyone made
 
 
@@ -35,6 +40,24 @@ def sha1_of(data):
 def read(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+def read_file(path, most=LARGEST):
+    """At most @most bytes; OSError for all but a file: no link is followed,
+    and no pipe waited for."""
+    number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", path)
+        return file.read(most)
+
+
+def one_line(text, most=400):
+    """Text from elsewhere as it may stand in a line on a terminal: nothing in
+    it steers one, or looks like a line of ours."""
+    if len(text) > most:
+        text = text[:most] + "..."
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def names(directory):
@@ -55,7 +78,7 @@ def fault(path):
     try:
         digest = sha1_of(read(path))
     except PermissionError:
-        return "not readable"
+        return "not readable: chmod u+r it and move it back"
     name = os.path.basename(path)
     if SHA1.match(name) and name != digest:
         return "cut short or changed: its bytes do not match its name"
@@ -91,7 +114,8 @@ def tidy(corpus, aside):
 
 
 def moved_sentence(corpus, aside, moved):
-    shown = "; ".join(f"{name} ({wrong})" for name, wrong in moved[:3])
+    shown = "; ".join(f"{one_line(name, 60)} ({wrong})"
+                      for name, wrong in moved[:3])
     more = f"; and {len(moved) - 3} more" if len(moved) > 3 else ""
     files = "1 file" if len(moved) == 1 else f"{len(moved)} files"
     return f"moved {files} from {corpus} to {aside}: {shown}{more}"
@@ -158,8 +182,15 @@ def libfuzzer_flags(options):
     return flags
 
 
-def run_quietly(command, seconds=None, env=None):
-    """Exit status and output; the status is None if it took too long.
+def kill_all(process):
+    """It may be gone, and it alone: what it started has its group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def run_quietly(command, seconds=None, env=None, stop=lambda: False):
+    """Exit status and output; the status is None if it took too long, or if
+    stop() said so meanwhile.
 
     The command gets a session of its own: libFuzzer's merge and minimiser
     start processes, and all of them have to end with it.
@@ -168,13 +199,20 @@ def run_quietly(command, seconds=None, env=None):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           encoding="utf-8", errors="replace", env=env,
                           start_new_session=True) as process:
+        end = time.monotonic() + (math.inf if seconds is None else seconds)
         try:
-            output, _ = process.communicate(timeout=seconds)
-            return process.returncode, output
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-            return None, output
+            while True:
+                left = end - time.monotonic()
+                try:
+                    output, _ = process.communicate(
+                        timeout=max(0, min(left, PATIENCE)))
+                    return process.returncode, output
+                except subprocess.TimeoutExpired:
+                    if left > PATIENCE and not stop():
+                        continue
+                kill_all(process)
+                output, _ = process.communicate()
+                return None, output
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
+            kill_all(process)
             raise

@@ -174,6 +174,9 @@ def main(argv):
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("launcher: interrupted; what was found is kept", file=sys.stderr)
+        sys.exit(130)
     except OSError as error:
         print(f"launcher: {error}", file=sys.stderr)
         sys.exit(EXIT_USAGE)

@@ -94,7 +94,6 @@ class Shell:
             file.write(BAZEL.format(folder=built))
         os.chmod(bazel, stat.S_IRWXU)
         return {"BAZEL": bazel, "TARGETS": " ".join(targets),
-                "MPLCONFIGDIR": self.folder,
                 "PYTHONPATH": ":".join(os.path.join(self.top, folder) for
                                        folder in ("ci/lib", "fuzz/engine"))}
 

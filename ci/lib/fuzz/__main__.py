@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: MIT
 """The command ci/fuzz; see --help."""
 
-import argparse
-import importlib.util
-import os
-import random
-import shutil
+# Ctrl-C before main() knows what to say of it: no word, and no traceback.
 import signal
-import sys
 
-from . import place, report, results
-from .screen import Screen
-from .session import Session
-from .targets import Bazel, choose, prepare
-from .words import count, duration, parse_duration
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import argparse  # noqa: E402
+import os  # noqa: E402
+import random  # noqa: E402
+import shutil  # noqa: E402
+import sys  # noqa: E402
+
+from . import place, report, results, stock  # noqa: E402
+from .screen import Screen  # noqa: E402
+from .session import Session  # noqa: E402
+from .targets import Bazel, choose, prepare  # noqa: E402
+from .words import count, duration, one_line, parse_duration  # noqa: E402
 
 EXIT_OK = 0
 EXIT_TROUBLE = 1
@@ -30,6 +33,8 @@ exit status:
 
 What is found is kept in DIR from run to run: inputs in DIR/TARGET/corpus,
 crashes in DIR/TARGET/crashes, reports in DIR/runs (DIR/latest is the last).
+DIR may be moved, copied, and kept in a cache: no file in it says where it is,
+and ci/fuzz writes nowhere else.
 """
 
 
@@ -44,9 +49,19 @@ def a_time(text):
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def a_directory(text):
+    if not text:
+        raise argparse.ArgumentTypeError("'' is no directory")
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError(
+            f"{one_line(text)}: a name with such characters could not be "
+            "shown in a replay line")
+    return text
+
+
 def a_number(lowest, highest):
     def parse(text):
-        if text.isascii() and text.isdigit() and (
+        if text.isascii() and text.isdigit() and len(text) < 20 and (
                 lowest <= int(text) <= highest):
             return int(text)
         raise argparse.ArgumentTypeError(
@@ -58,7 +73,8 @@ class Arguments(argparse.ArgumentParser):
     """A wrong argument costs one sentence and exit status 1."""
 
     def error(self, message):
-        self.exit(EXIT_TROUBLE, f"{self.prog}: {message}; see --help\n")
+        self.exit(EXIT_TROUBLE,
+                  f"{self.prog}: {one_line(message)}; see --help\n")
 
 
 def parse(argv):
@@ -78,7 +94,7 @@ def parse(argv):
         "--target", action="append", default=[], metavar="NAME",
         help="only this one (kmap_fuzz_test, or a label); may be repeated")
     parser.add_argument(
-        "--out", default=place.default_out(), metavar="DIR",
+        "--out", type=a_directory, default=place.default_out(), metavar="DIR",
         help="where corpora, crashes and reports are kept "
         "(default %(default)s)")
     parser.add_argument(
@@ -90,29 +106,33 @@ def parse(argv):
     return args
 
 
-def check_tools():
-    if importlib.util.find_spec("matplotlib") is None:
-        raise place.Trouble("python3-matplotlib is missing: run ci/setup as "
-                            "root")
-    if not shutil.which("setpriv"):
-        raise place.Trouble("setpriv (package util-linux) is missing")
+def complain(sentence):
+    print(f"ci/fuzz: {one_line(sentence, 4000)}", file=sys.stderr)
 
 
-def handle_signals(session):
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def on_signals(handler):
+    signal.signal(signal.SIGINT, handler)
+    signal.signal(signal.SIGTERM, handler)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:   # not with nohup
+        signal.signal(signal.SIGHUP, handler)
+
+
+def stop_in_order(session):
     """The first signal ends the run in order, the second at once."""
-    def stop(signum, _):
+    def stop(*_):
         if session.interrupted:
             os._exit(EXIT_INTERRUPTED)  # the fuzzers die with us
         session.interrupt()
         session.screen.say("stopping; once more stops without a report")
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:   # not with nohup
-        signal.signal(signal.SIGHUP, stop)
+    return stop
 
 
 def conclude(session, paths):
-    """The table and the exit status."""
+    """The table, each crash with its replay line, and the exit status."""
     run = results.read_run(session.run_dir)
     say = session.screen.say
     say()
@@ -122,9 +142,12 @@ def conclude(session, paths):
         say(f"{name}: {said}")
     problems = report.troubles(run)
     for sentence in problems:
-        print(f"ci/fuzz: {sentence}", file=sys.stderr)
+        complain(sentence.replace("$OUT", session.place.out))
     say(report.verdict(run))
     say("report: " + " ".join(paths))
+    said = report.summary(run, session.place.out)
+    if said:
+        say("\n" + said)
     if session.found_bug():
         return EXIT_BUG
     if problems:
@@ -132,33 +155,54 @@ def conclude(session, paths):
     return EXIT_INTERRUPTED if session.interrupted else EXIT_OK
 
 
-def fuzz(args):
-    check_tools()
-    here = place.Place(args.out)
-    bazel = Bazel(workspace())
-    labels = choose(bazel, args.target)
-    hmt, targets = prepare(bazel, labels, here)
-    screen = Screen(interval=5 if args.time <= 600 else 30)
-    session = Session(here, targets, hmt, args, screen)
-    handle_signals(session)
-    session.take_stock()
-    screen.say(f"fuzzing {count(len(targets), 'target')} for "
-               f"{duration(args.time)} with {count(args.jobs, 'job')}; "
-               f"--seed={args.seed}; output in {here.out}")
+def fuzz(session):
+    args = session.args
+    try:
+        stock.take(session)
+    except KeyboardInterrupt:
+        session.screen.end()
+        complain("interrupted before it fuzzed; all that was found before is "
+                 "kept")
+        return EXIT_BUG if session.found_bug() else EXIT_INTERRUPTED
+    on_signals(stop_in_order(session))
+    session.screen.say(
+        f"fuzzing {count(len(session.targets), 'target')} for "
+        f"{duration(args.time)} with {count(args.jobs, 'job')}; "
+        f"--seed={args.seed}; output in {session.place.out}")
     session.fuzz()
     return conclude(session, session.finish())
 
 
+def prepared(args):
+    """All that a run needs, built."""
+    if not shutil.which("setpriv"):
+        raise place.Trouble("setpriv (package util-linux) is missing: run "
+                            "ci/setup")
+    here = place.Place(args.out)
+    bazel = Bazel(workspace())
+    screen = Screen(interval=5 if args.time <= 600 else 30)
+    screen.status("asking bazel which targets there are")
+    labels = choose(bazel, args.target)
+    screen.end()
+    hmt, targets = prepare(bazel, labels, here)
+    return Session(here, targets, hmt, args, screen)
+
+
 def main(argv):
+    sys.stdout.reconfigure(errors="backslashreplace")
     args = parse(argv)
     try:
-        return fuzz(args)
+        on_signals(interrupt)
+        return fuzz(prepared(args))
+    except KeyboardInterrupt:
+        complain("interrupted before it fuzzed; nothing was lost")
+        return EXIT_INTERRUPTED
     except place.Trouble as trouble:
-        print(f"ci/fuzz: {trouble}", file=sys.stderr)
+        complain(str(trouble))
     except OSError as error:
-        sentence = (place.full_sentence(os.path.abspath(args.out))
-                    if place.is_full(error) else str(error))
-        print(f"ci/fuzz: {sentence}", file=sys.stderr)
+        complain(place.trouble_sentence(error, os.path.abspath(args.out)))
+    finally:
+        on_signals(signal.SIG_IGN)      # all is said
     return EXIT_TROUBLE
 
 

@@ -1,4 +1,4 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-export PYTHONPATH=ci/lib:fuzz/engine MPLCONFIGDIR="$TEST_TMPDIR"
-exec /usr/bin/python3 -B -m fuzz.lib_test
+export PYTHONPATH=ci/lib:fuzz/engine
+exec /usr/bin/python3 -B -m fuzz.lib_test "$1"

@@ -4,64 +4,44 @@
 Made only from what results.py reads, so a run that was killed has one too.
 """
 
-import html
 import os
 
-from . import crashes, results
+from . import crashes, page, results
 from .place import write_atomic
-from .words import duration, number
+from .words import count, duration, number
 
-COLUMNS = ("target", "executions", "exec/s", "edges", "features", "inputs",
-           "no new edge for", "crashes")
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>{title}</title>
-<style>
-body {{ font: 15px/1.5 sans-serif; max-width: 68em; margin: 2em auto;
-       padding: 0 1em; color: #222; background: #fff; }}
-table {{ border-collapse: collapse; }}
-th, td {{ padding: .2em .9em; text-align: right; border-bottom: 1px solid #ddd; }}
-th:first-child, td:first-child {{ text-align: left; }}
-pre {{ background: #f4f4f4; padding: .8em; overflow-x: auto; }}
-svg {{ max-width: 100%; height: auto; }}
-.bad {{ color: #b00020; font-weight: bold; }}
-.good {{ color: #1b6e2d; font-weight: bold; }}
-</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
+COLUMNS = ("target", "executions", "exec/s", "edges", "new", "features", "new",
+           "inputs", "no new edge for", "crashes")
+ALONE = tuple({4: "new edges", 6: "new features"}.get(at, name)
+              for at, name in enumerate(COLUMNS))   # not under a heading
+SHOWN = 20      # kinds of crash that the screen ends with
 
 
 def row(name, record):
-    edges = number(record["cov"])
-    if record["edges"]:
-        edges += f" of {number(record['edges'])}"
-    bugs = [c for c in record["crashes"] if c["status"] in ("new", "known")]
-    return (name, number(record["execs"]), number(record["rate"]), edges,
-            number(record["ft"]), number(record["inputs"]),
-            duration(record["dry_edges"]), str(len(bugs)))
+    found = [c for c in record["crashes"] if c["status"] in crashes.THERE]
+    return (name, number(record["execs"]), number(record["rate"]),
+            page.of_edges(record), f"+{number(record['new_cov'])}",
+            number(record["ft"]), f"+{number(record['new_ft'])}",
+            number(record["inputs"]), duration(record["dry_edges"]),
+            str(len(found)))
+
+
+def rows(run):
+    return [row(*item) for item in sorted(run["targets"].items())]
 
 
 def table(run):
     """The columns of every target, aligned."""
-    rows = [COLUMNS] + [row(*item) for item in sorted(run["targets"].items())]
-    widths = [max(len(r[i]) for r in rows) for i in range(len(COLUMNS))]
+    lines = [COLUMNS] + rows(run)
+    widths = [max(len(r[i]) for r in lines) for i in range(len(COLUMNS))]
     return "\n".join("  ".join(
         cell.ljust(width) if i == 0 else cell.rjust(width)
         for i, (cell, width) in enumerate(zip(r, widths))).rstrip()
-        for r in rows)
+        for r in lines)
 
 
 def verdict(run):
     """One sentence: how the run ended and what it found."""
-    bugs = [c for record in run["targets"].values()
-            for c in record["crashes"] if c["status"] in ("new", "known")]
     ends = {
         "done": f"Ran {duration(run['elapsed'])}",
         "interrupted": f"Interrupted after {duration(run['elapsed'])}",
@@ -69,9 +49,36 @@ def verdict(run):
         "running": f"Killed or still at work; last heard of after "
                    f"{duration(run['elapsed'])}",
     }
-    found = "no crash" if not bugs else (
-        "1 kind of crash" if len(bugs) == 1 else f"{len(bugs)} kinds of crash")
+    kinds = len(crashes.kinds(results.crashes_of(run)))
+    found = "no crash" if not kinds else count(kinds, "kind of crash",
+                                               "kinds of crash")
     return f"{ends[run['status']]}: {found}."
+
+
+def _seen(crash):
+    if not crash.count:
+        return f"{crash.target} ({crash.status})"
+    times = "once" if crash.count == 1 else f"{crash.count} times"
+    return f"{crash.target} ({crash.status}, seen {times})"
+
+
+def _trouble_to_replay(crash):
+    """Programs before bytes; those that do it alone first."""
+    return not crash.reproduces, crash.replays != "crash.hmt"
+
+
+def summary(run, out):
+    """What a long run ends with: each crash's sentence and its replay line."""
+    kinds = crashes.kinds(results.crashes_of(run))
+    lines = []
+    for same in kinds[:SHOWN]:
+        lines += [f"CRASH: {same[0].title}",
+                  "  " + ", ".join(sorted({_seen(crash) for crash in same})),
+                  crashes.replay_line(min(same, key=_trouble_to_replay),
+                                      out)]
+    if len(kinds) > SHOWN:
+        lines.append(f"and {len(kinds) - SHOWN} more, in the report")
+    return "\n".join(lines)
 
 
 def troubles(run):
@@ -88,67 +95,26 @@ def compared(run, earlier):
             for name, record in sorted(run["targets"].items())]
 
 
-def all_crashes(run):
-    return [crashes.Crash(**c)
-            for _, record in sorted(run["targets"].items())
-            for c in record["crashes"]]
-
-
 def text(run, earlier):
     parts = [f"ci/fuzz {run['started']}, seed {run['seed']}, "
-             f"{run['jobs']} jobs", "", verdict(run)]
+             f"{count(run['jobs'], 'job')}", "", verdict(run)]
     parts += troubles(run)
     parts += ["", table(run), "", "New against the last run:"]
     parts += [f"  {name}: {said}" for name, said in compared(run, earlier)]
-    for crash in all_crashes(run):
+    found = results.crashes_of(run)
+    if found:
+        parts += ["", crashes.HOW_TO_REPLAY]
+    for crash in found:
         parts += ["", crashes.block(crash)]
     return "\n".join(parts) + "\n"
 
 
-def html_table(run):
-    head = "".join(f"<th>{html.escape(c)}</th>" for c in COLUMNS)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row(*item))
-        + "</tr>" for item in sorted(run["targets"].items()))
-    return f"<table><tr>{head}</tr>{body}</table>"
-
-
-def html_target(name, record, samples):
-    from . import plots     # loads matplotlib: a second, only when needed
-    parts = [f"<h2>{html.escape(name)}</h2>"]
-    if samples:
-        parts.append(plots.svg(samples))
-    parts.append(
-        f"<p>No new edge for {duration(record['dry_edges'])} of fuzzing and "
-        f"no new feature for {duration(record['dry_features'])}, earlier "
-        f"runs of the same binary included.</p>")
-    seeds = ", ".join(str(seed) for seed in record["seeds"])
-    parts.append(f"<p>First -seed= of each worker: {html.escape(seeds)}</p>")
-    return parts
-
-
-def page(run, earlier, history):
-    bad = any(c.status in ("new", "known") for c in all_crashes(run))
-    bad = bad or troubles(run)
-    parts = [
-        "<h1>Fuzzing report</h1>",
-        f"<p>{html.escape(run['started'])}, seed {run['seed']}, "
-        f"{run['jobs']} jobs, {html.escape(run['machine'])}</p>",
-        f"<p class=\"{'bad' if bad else 'good'}\">"
-        f"{html.escape(verdict(run))}</p>"]
-    parts += [f'<p class="bad">{html.escape(s)}</p>' for s in troubles(run)]
-    parts += [html_table(run), "<h2>New against the last run</h2>", "<ul>"]
-    parts += [f"<li>{html.escape(name)}: {html.escape(said)}</li>"
-              for name, said in compared(run, earlier)]
-    parts.append("</ul>")
-    if all_crashes(run):
-        parts.append("<h2>Crashes</h2>")
-        parts += [f"<pre>{html.escape(crashes.block(crash))}</pre>"
-                  for crash in all_crashes(run)]
-    for name, record in sorted(run["targets"].items()):
-        parts += html_target(name, record, history.get(name, []))
-    return PAGE.format(title=html.escape(f"Fuzzing {run['started']}"),
-                       body="\n".join(parts))
+def html(run, earlier, history):
+    wrong = troubles(run)
+    said = {"verdict": verdict(run), "troubles": wrong,
+            "news": compared(run, earlier),
+            "bad": wrong or crashes.kinds(results.crashes_of(run))}
+    return page.page(run, (COLUMNS, ALONE), rows(run), said, history)
 
 
 def write(run_dir, earlier):
@@ -156,5 +122,5 @@ def write(run_dir, earlier):
     run = results.read_run(run_dir)
     paths = [os.path.join(run_dir, "report." + ext) for ext in ("txt", "html")]
     write_atomic(paths[0], text(run, earlier))
-    write_atomic(paths[1], page(run, earlier, results.read_history(run_dir)))
+    write_atomic(paths[1], html(run, earlier, results.read_history(run_dir)))
     return paths

@@ -14,21 +14,21 @@ def recorded(**changes):
     """A run.json of one target."""
     record = {
         "label": "//fuzz:t", "fuzzer": "f1", "execs": 1234567, "rate": 20000,
-        "cov": 16, "ft": 93, "edges": 30, "inputs": 44, "new_inputs": 5,
+        "cov": 16, "ft": 93, "new_cov": 4, "new_ft": 0, "edges": 30, "inputs": 44, "new_inputs": 5,
         "dry_edges": 65, "dry_features": 3, "seeds": [7, 8], "crashes": [],
         "failure": None, "merge_problem": None}
     record.update(changes)
-    return {"version": 1, "started": "2030-01-02 03:04:05", "machine": "m",
+    return {"version": 2, "started": "2030-01-02 03:04:05", "machine": "m",
             "seconds": 60, "elapsed": 61.5, "jobs": 2, "seed": 9,
             "status": "done", "trouble": None, "targets": {"t": record}}
 
 
 CRASH = {
-    "target": "t", "key": "abc", "title": "highmem: BUG: a < b", "path": "/p",
-    "replay": "bazel run //core/testing:hmt -- run /p/crash.hmt",
-    "found": "2030-01-02", "seed": 7, "reproduces": True, "bytes": 6,
-    "original_bytes": 60, "program": "machine cpus=2\n", "status": "new",
-    "count": 3}
+    "target": "t", "label": "//fuzz:t", "key": "abc",
+    "title": "highmem: BUG: a < b", "home": "crashes/abc",
+    "replays": "crash.hmt", "found": "2030-01-02", "seed": 7,
+    "reproduces": True, "bytes": 6, "original_bytes": 60,
+    "program": "machine cpus=2\n", "status": "new", "count": 3}
 
 
 class Report(InDirectory):
@@ -59,7 +59,7 @@ class Report(InDirectory):
     def test_html_has_plots_and_needs_nothing_from_outside(self):
         _, page = self.contents(
             self.run_dir("r", recorded(crashes=[CRASH]), self.samples(60)))
-        self.assertEqual(page.count("<svg"), 1)
+        self.assertEqual(page.count("<svg"), 3)
         self.assertIn("highmem: BUG: a &lt; b", page)
         for fetches in ("src=", "<link", "<script", "url(http", "@import",
                         'href="http'):

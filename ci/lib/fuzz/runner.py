@@ -7,6 +7,7 @@ with a crash; the next one begins with all that was found so far.
 """
 
 import collections
+import contextlib
 import hashlib
 import math
 import os
@@ -43,29 +44,44 @@ def round_seconds(total, targets_per_worker):
 
 
 class Progress:
-    """What a target has reached in this run, from all its workers."""
+    """What a target has reached in this run, from all its workers.
+
+    Its time is that in which at least one worker ran it: where workers take
+    several targets in turn, that is less than the run's.
+    """
 
     def __init__(self, best_cov=0, best_ft=0):
         self.lock = threading.Lock()
         self.best = {"cov": best_cov, "ft": best_ft}
-        self.last_new = {"cov": None, "ft": None}
+        self.last_new = {"cov": None, "ft": None}   # in its own time
+        self.at_start = {"cov": None, "ft": None}   # with what was kept
         self.cov = self.ft = self.corpus = self.edges = 0
         self.good_rounds = 0
         self.last_words = ""    # of the last round that was not good
         self.failure = None     # why the target was given up
         self._finished = 0      # executions of rounds that ended
-        self._running = {}      # worker -> last Status
+        self._running = {}      # worker -> last Status, None before it
+        self._before = 0.0      # its time before it last began
+        self._since = None      # when that was
+
+    def begin_round(self, worker):
+        with self.lock:
+            if not self._running:
+                self._since = time.monotonic()
+            self._running[worker] = None
 
     def feed(self, worker, status):
         with self.lock:
             self._running[worker] = status
+            if status.event == "INITED" and self.at_start["cov"] is None:
+                self.at_start = {"cov": status.cov, "ft": status.ft}
             self.cov = max(self.cov, status.cov)
             self.ft = max(self.ft, status.ft)
             self.corpus = max(self.corpus, status.corpus)
             for key, value in (("cov", status.cov), ("ft", status.ft)):
                 if value > self.best[key]:
                     self.best[key] = value
-                    self.last_new[key] = time.monotonic()
+                    self.last_new[key] = self._time()
 
     def end_round(self, worker, executed):
         """executed: libFuzzer's exact count, or None if it did not say."""
@@ -73,12 +89,41 @@ class Progress:
             last = self._running.pop(worker, None)
             seen = last.execs if last else 0
             self._finished += max(executed or 0, seen)
+            if not self._running and self._since is not None:
+                self._before += time.monotonic() - self._since
+                self._since = None
+
+    def _time(self):
+        return self._before + (time.monotonic() - self._since
+                               if self._since is not None else 0)
+
+    @property
+    def seconds(self):
+        with self.lock:
+            return self._time()
+
+    def dry(self, key, before):
+        """Seconds of its time without anything new; @before: of earlier
+        runs."""
+        if self.last_new[key] is None:
+            return int(before + self.seconds)
+        return int(self.seconds - self.last_new[key])
+
+    def gain(self, key):
+        """What this run added to what was kept."""
+        start = self.at_start[key]
+        return 0 if start is None else max(0, getattr(self, key) - start)
+
+    @property
+    def running(self):
+        with self.lock:
+            return bool(self._running)
 
     @property
     def execs(self):
         with self.lock:
             return self._finished + sum(
-                status.execs for status in self._running.values())
+                status.execs for status in self._running.values() if status)
 
 
 class Round:
@@ -133,8 +178,9 @@ class Round:
         self._signal(signal.SIGKILL)
 
     def _signal(self, signum):
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signum)
+        with contextlib.suppress(ProcessLookupError):   # it ends just now
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signum)
 
     @property
     def elapsed(self):
@@ -180,6 +226,7 @@ class Worker(threading.Thread):
     def fuzz(self, target, turn):
         session, progress = self.session, self.session.progress[target.name]
         seconds = min(session.round_seconds, math.ceil(session.time_left()))
+        progress.begin_round(self.number)
         self.round = Round(
             target, target.path("work", str(self.number)), max(1, seconds),
             derive_seed(session.seed, target.name, self.number, turn))

@@ -7,6 +7,10 @@ import sys
 import threading
 import time
 
+from .words import one_line
+
+LONGEST = 1 << 16   # characters of a line
+
 
 class Screen:
     """On a terminal the line is rewritten; in a log it comes now and then.
@@ -23,11 +27,14 @@ class Screen:
         self._last = time.monotonic()
 
     def say(self, text=""):
+        shown = "\n".join(one_line(line, LONGEST) for line in
+                          text.split("\n"))
         with self._lock:
-            self._write(self._cleared() + text + "\n")
+            self._write(self._cleared() + shown + "\n")
 
     def status(self, text, brief=None):
         """brief: what to show where the text does not fit."""
+        text, brief = one_line(text, LONGEST), brief and one_line(brief)
         with self._lock:
             if self.terminal:
                 width = shutil.get_terminal_size().columns - 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One run from start to end: take stock, fuzz, tidy up, report."""
+"""One run: fuzz, tidy up, report."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ import time
 
 import corpus_dir
 
-from . import crashes, libfuzzer, report, results, runner
+from . import crashes, report, results, runner
 from .place import SPACE_TO_GO_ON, free_space, full_sentence, point_to
 from .words import clock, count, duration, short
 
@@ -24,18 +24,18 @@ class Session:
     def __init__(self, place, targets, hmt, args, screen):
         self.place = place
         self.targets = targets
+        self.args = args
         self.seed = args.seed
         self.jobs = args.jobs
         self.total = args.time
         self.screen = screen
         self.earlier = place.runs()
         self.started = time.strftime("%Y-%m-%d %H:%M:%S")
-        self.run_dir = place.new_run(time.strftime("%Y%m%d-%H%M%S"))
-        self.history = results.History(self.run_dir, args.time)
+        self.run_dir = self.history = None
         per_worker = -(-len(targets) // args.jobs)
         self.round_seconds = runner.round_seconds(args.time, per_worker)
         to_minimize = max(5, min(20, args.time // 6))
-        self.books = {t.name: crashes.Book(t, hmt, to_minimize)
+        self.books = {t.name: crashes.Book(t, hmt, to_minimize, self.stopped)
                       for t in targets}
         self.before = {}        # target -> its record in the last run, if
                                 # that had the same binary
@@ -68,7 +68,7 @@ class Session:
         crash = self.books[target.name].add(artifact, log, seed,
                                             hurry=self.stopped())
         if crash:
-            self.screen.say(crashes.block(crash))
+            self.screen.say(crashes.block(crash, self.place.out))
 
     def worker_failed(self, error):
         self.error = self.error or error
@@ -78,64 +78,11 @@ class Session:
         self.interrupted = True
         self._stop.set()
 
-    # ---- before --------------------------------------------------------
-
-    def take_stock(self):
-        """Corpora and crashes as earlier runs left them."""
-        for target in self.targets:
-            self._take_corpus(target)
-            leftovers = self._leftovers(target)
-            self._take_crashes(self.books[target.name])
-            for artifact in leftovers:
-                self._take_leftover(target, artifact)
-            shutil.rmtree(target.path("work"), ignore_errors=True)
-            self.at_start[target.name] = set(os.listdir(target.corpus))
-            _, last = results.last_of(self.earlier, target.name)
-            same = last and last["fuzzer"] == target.digest
-            self.before[target.name] = last if same else None
-        self._report_killed_runs()
-
-    def _take_corpus(self, target):
-        corpus_dir.recover(target.corpus)
-        aside = target.path("aside")
-        moved = corpus_dir.tidy(target.corpus, aside)
-        if moved:
-            self.screen.say(corpus_dir.moved_sentence(target.corpus, aside,
-                                                      moved))
-
-    def _take_crashes(self, book):
-        book.load()
-        for crash in book.of_this_run():
-            self.screen.say(f"fixed: {crash.title} ({crash.path})"
-                            if crash.status == "fixed" else
-                            crashes.block(crash))
-
-    def _leftovers(self, target):
-        """Artifacts that a killed run had not yet looked at."""
-        return [os.path.join(directory, name)
-                for directory, _, names in os.walk(target.path("work"))
-                for name in sorted(names) if libfuzzer.is_artifact(name)]
-
-    def _take_leftover(self, target, artifact):
-        if self.books[target.name].fuzzer.crash_of(artifact):
-            self.screen.say(f"{target.name}: taking up a crash that the "
-                            "last run had no time for")
-            self.triage(target, artifact, [], 0)
-
-    def _report_killed_runs(self):
-        for number, run_dir in enumerate(self.earlier):
-            run = results.read_run(run_dir)
-            if run and run["status"] == "running" and not os.path.exists(
-                    os.path.join(run_dir, "report.txt")):
-                report.write(run_dir, self.earlier[:number])
-                self.screen.say(
-                    f"the run of {run['started']} was killed after "
-                    f"{duration(run['elapsed'])}; its corpus is kept, its "
-                    f"report is {run_dir}/report.html")
-
     # ---- during --------------------------------------------------------
 
     def fuzz(self):
+        self.run_dir = self.place.new_run(time.strftime("%Y%m%d-%H%M%S"))
+        self.history = results.History(self.run_dir, self.total)
         self.begin = time.monotonic()
         for target in self.targets:
             last = self.before[target.name] or {"cov": 0, "ft": 0}
@@ -234,9 +181,9 @@ class Session:
         self.screen.status(f"{target.name}: merging {inputs} inputs")
         problem = corpus_dir.merge(
             lambda arguments: fuzzer.run(arguments[:-1], arguments[-1],
-                                         120 + inputs // 20)[0],
+                                         120 + inputs // 20, self.stopped)[0],
             target.corpus)
-        if problem:
+        if problem and not self.stopped():
             self.merge_problems[target.name] = (
                 f"{target.name}: {problem}; its corpus stays as it is")
 
@@ -247,29 +194,28 @@ class Session:
             "label": target.label,
             "fuzzer": target.digest,
             "execs": state.execs,
-            "rate": round(state.execs / max(self.elapsed, 0.1)),
+            "rate": round(state.execs / max(state.seconds, 0.1)),
             "cov": state.cov,
             "ft": state.ft,
+            "new_cov": state.gain("cov"),
+            "new_ft": state.gain("ft"),
             "edges": state.edges,
             "inputs": len(os.listdir(target.corpus)),
             "new_inputs": self._new_inputs(target),
-            "dry_edges": self._dry(state, "cov", before.get("dry_edges", 0)),
-            "dry_features": self._dry(state, "ft",
-                                      before.get("dry_features", 0)),
+            "dry_edges": state.dry("cov", before.get("dry_edges", 0)),
+            "dry_features": state.dry("ft", before.get("dry_features", 0)),
             "seeds": [self.first_seed(target, n) for n in range(self.jobs)
                       if target in self._targets_of(n)],
             "crashes": [vars(c) for c in
                         self.books[target.name].of_this_run()],
-            "failure": state.failure,
-            "merge_problem": self.merge_problems.get(target.name),
+            "failure": self._moveable(state.failure),
+            "merge_problem": self._moveable(
+                self.merge_problems.get(target.name)),
         }
 
-    def _dry(self, state, key, before):
-        """Seconds without anything new, earlier runs included."""
-        if state.last_new[key] is None:
-            return int(before + self.elapsed)
-        end = self.end or time.monotonic()
-        return int(end - state.last_new[key])
+    def _moveable(self, sentence):
+        """Results may be moved, so they do not say where they are."""
+        return sentence and sentence.replace(self.place.out, "$OUT")
 
     def _new_inputs(self, target):
         if target.name in self.new_before_merge:
@@ -280,7 +226,7 @@ class Session:
     def write_run(self):
         self._written = time.monotonic()
         results.write_run(self.run_dir, {
-            "version": 1,
+            "version": results.VERSION,
             "started": self.started,
             "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, "
                        f"{platform.system()} {platform.release()}",
@@ -289,11 +235,11 @@ class Session:
             "jobs": self.jobs,
             "seed": self.seed,
             "status": self.status,
-            "trouble": self.trouble,
+            "trouble": self._moveable(self.trouble),
             "targets": {t.name: self.record(t) for t in self.targets},
         })
 
     def found_bug(self):
-        return any(crash.status in ("new", "known")
+        return any(crash.status in crashes.THERE
                    for book in self.books.values()
                    for crash in book.of_this_run())

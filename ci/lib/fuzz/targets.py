@@ -7,13 +7,16 @@ the binary from under it.
 
 import os
 import shlex
+import signal
 import subprocess
 from typing import List, NamedTuple, Optional
 
 import corpus_dir
 
-from .place import Trouble, copy_atomic, copy_fresh
+from .place import Trouble, check_no_links, copy_atomic, copy_fresh
+from .words import one_line
 
+SECONDS_TO_STOP = 20
 HMT = "//core/testing:hmt"
 ALL = ("attr(tags, '[\\[ ]fuzz-test[,\\]]', //fuzz/...) except "
        "attr(tags, '[\\[ ]manual[,\\]]', //fuzz/...)")
@@ -67,11 +70,26 @@ class Bazel:
 
     def run(self, args, **kwargs):
         try:
-            return subprocess.run(self.command + args, cwd=self.workspace,
-                                  encoding="utf-8", check=False, **kwargs)
-        except FileNotFoundError as error:
-            raise Trouble(f"there is no {self.command[0]}: run ci/setup "
-                          "as root") from error
+            process = subprocess.Popen(
+                self.command + args, cwd=self.workspace,
+                stdin=subprocess.DEVNULL, encoding="utf-8", errors="replace",
+                **kwargs)
+        except OSError as error:
+            raise Trouble(f"cannot run {self.command[0]}: {error.strerror}; "
+                          "run ci/setup") from error
+        with process:
+            try:
+                output, errors = process.communicate()
+            except BaseException:
+                # Bazel ends in order what it was asked to do, if it is let.
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.communicate(timeout=SECONDS_TO_STOP)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                raise
+        return subprocess.CompletedProcess(args, process.returncode, output,
+                                           errors)
 
 
 def directory_name(label):
@@ -93,7 +111,8 @@ def choose(bazel, wanted):
     chosen = []
     for name in wanted:
         if not name.startswith("//") and name not in by_name:
-            raise Trouble(f"there is no fuzz target {name}; there are: "
+            raise Trouble(f"there is no fuzz target {one_line(name)}; there "
+                          "are: "
                           + ", ".join(sorted(by_name)))
         label = by_name.get(name, name)
         if ":" not in label:
@@ -111,6 +130,7 @@ def install(binaries, label, place, has_dictionary):
     """Copies what Bazel built for one target to its home."""
     home = place.target(directory_name(label))
     os.makedirs(home, exist_ok=True)
+    check_no_links(home)
     built = file_of(binaries, label)
     copy_atomic(built + "_bin", os.path.join(home, "fuzzer"))
     copy_fresh(built + "_corpus", os.path.join(home, "seeds"))

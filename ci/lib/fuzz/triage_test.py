@@ -2,11 +2,12 @@
 """Which bug a crash is, and what is kept of it."""
 
 import os
+import shutil
 import unittest
 
 import corpus_dir
 
-from . import crashes
+from . import crashes, signature
 from .in_directory import InDirectory
 from .targets import Target
 
@@ -53,7 +54,7 @@ esac
 
 class Signatures(unittest.TestCase):
     def key(self, *log):
-        return crashes.signature(list(log)).key
+        return signature.signature(list(log)).key
 
     def test_one_sentence_with_other_numbers_is_one_bug(self):
         say = "highmem: BUG: kunmap of page {} (pfn 0x{:x}): by task {}"
@@ -71,8 +72,23 @@ class Signatures(unittest.TestCase):
         self.assertNotEqual(self.key("BUG: slot 1 lost", *ABORT),
                             self.key("BUG: slot 1 taken twice", *ABORT))
 
+    def test_what_the_target_normalised_itself_counts(self):
+        """Whatever our own idea of the sentence, which old outputs need."""
+        def said(kind, sentence):
+            return [f"assertion failed: {kind}", f"oracle: {sentence}", *ABORT]
+        here = said("task reads # at #", "A reads 0xa6 at 0xff")
+        self.assertEqual(self.key(*here),
+                         self.key(*said("task reads # at #", "other words")))
+        self.assertNotEqual(self.key(*here),
+                            self.key(*said("lost wake-up", "A reads 0xa6 at "
+                                           "0xff")))
+        self.assertEqual(signature.signature(here).title,
+                         "oracle: A reads 0xa6 at 0xff")
+        self.assertEqual(signature.signature(here[:1] + ABORT).title,
+                         "task reads # at #")
+
     def test_the_last_sentence_before_the_crash_counts(self):
-        found = crashes.signature(["highmem: BUG: an earlier input",
+        found = signature.signature(["highmem: BUG: an earlier input",
                                    "highmem: BUG: this one", *ABORT,
                                    "highmem: BUG: said while dying"])
         self.assertEqual(found.title, "highmem: BUG: this one")
@@ -84,7 +100,7 @@ class Signatures(unittest.TestCase):
         self.assertEqual(self.key(*here), self.key(*there))
         self.assertNotEqual(self.key(*here), self.key(*other))
         self.assertEqual(
-            crashes.signature(here).title,
+            signature.signature(here).title,
             "AddressSanitizer: heap-buffer-overflow in slot_find pkmap.c")
 
     def test_ubsan_goes_by_the_line(self):
@@ -94,7 +110,7 @@ class Signatures(unittest.TestCase):
                             self.key(UBSAN.format(6, 1, 7)))
 
     def test_a_death_without_a_word_goes_by_the_stack(self):
-        found = crashes.signature(ABORT)
+        found = signature.signature(ABORT)
         self.assertEqual(found.title,
                          "libFuzzer: deadly signal in oracle_fail oracle.c")
 
@@ -128,14 +144,15 @@ class Triage(InDirectory):
         book = self.book()
         crash = self.add(book, b"boom and more")
         self.assertIsNone(self.add(book, b"boom again"))
-        self.assertEqual(corpus_dir.read(crash.path + "/crash.bin"), b"boom")
-        self.assertEqual(corpus_dir.read(crash.path + "/original.bin"),
+        home = self.target.path(crash.home)
+        self.assertEqual(corpus_dir.read(home + "/crash.bin"), b"boom")
+        self.assertEqual(corpus_dir.read(home + "/original.bin"),
                          b"boom and more")
         self.assertEqual([c.count for c in book.of_this_run()], [2])
         self.assertEqual(crash.title, "highmem: BUG: slot 4 lost")
-        block = crashes.block(crash)
+        block = crashes.block(crash, self.dir)
         self.assertEqual(block.count("replay: "), 1)
-        self.assertIn(f"hmt -- run {crash.path}/crash.hmt", block)
+        self.assertIn(f"hmt -- run {home}/crash.hmt", block)
         self.assertIn("    machine cpus=1", block)
 
     def test_known_in_the_next_run_and_then_fixed(self):
@@ -176,26 +193,103 @@ class Triage(InDirectory):
                                  '"$last")" >&2\n')
         self.script(telling, "t/fuzzer")
         crash = self.add(self.book(), b"boom and more")
-        self.assertEqual(corpus_dir.read(crash.path + "/crash.txt"), b"boom\n")
-        self.assertFalse(os.path.exists(crash.path + "/crash.hmt"))
-        block = crashes.block(crash)
+        home = self.target.path(crash.home)
+        self.assertEqual(corpus_dir.read(home + "/crash.txt"), b"boom\n")
+        self.assertFalse(os.path.exists(home + "/crash.hmt"))
+        block = crashes.block(crash, self.dir)
         self.assertIn("\n    boom\n", block)
-        self.assertIn(f"t_run -- --reproduce={crash.path}/crash.txt", block)
+        self.assertIn(f"t_run -- --reproduce={home}/crash.txt", block)
         self.assertNotIn("machine cpus=1", block)
 
     def test_a_program_that_does_not_replay_is_not_named(self):
         self.script(HMT.replace("exit 77", "exit 0"), "hmt")
         crash = self.add(self.book(), b"boom")
-        self.assertIn("//fuzz:t_run -- --reproduce=", crash.replay)
+        self.assertIn("//fuzz:t_run -- --reproduce=",
+                      crashes.replay_line(crash, self.dir))
 
     def test_a_crash_of_another_version_is_not_called_fixed(self):
-        name = os.path.basename(self.add(self.book(), b"boom and more").path)
+        name = os.path.basename(self.add(self.book(), b"boom and more").home)
         self.script("#!/bin/sh\n", "t/fuzzer")
         self.script(HMT.replace("check) exit 0", "check) exit 1"), "hmt")
-        self.assertEqual(self.book().of_this_run(), [])
+        book = self.book()
+        self.assertEqual(book.of_this_run(), [])
         self.assertEqual(os.listdir(self.target.path("aside")), [name])
+        self.assertRegex(book.remarks[0], "does not take its crash.hmt: .*"
+                         f"aside/{name} now")
 
-    def test_a_half_written_crash_is_moved_aside(self):
+    def test_without_an_input_it_is_moved_aside_with_a_word(self):
         self.write(b"{", "t", "crashes", "abc", "crash.json")
-        self.assertEqual(self.book().of_this_run(), [])
+        book = self.book()
+        self.assertEqual(book.of_this_run(), [])
         self.assertEqual(os.listdir(self.target.path("aside")), ["abc"])
+        self.assertRegex(book.remarks[0], "abc cannot be tried again: no "
+                         "input .*chmod")
+
+    def test_what_json_lost_is_said_and_the_crash_tried(self):
+        for damage in (b"", b"{", b"[]", b"[" * 100000, b'{"title": 7}',
+                       b"9" * 10000, None):
+            with self.subTest(damage=damage and damage[:9]):
+                self.setUp()
+                home = self.target.path(self.add(self.book(), b"boom").home)
+                os.unlink(home + "/crash.json")
+                if damage is not None:
+                    self.write(damage, home, "crash.json")
+                book = self.book()
+                crash, = book.of_this_run()
+                self.assertEqual((crash.status, crash.title),
+                                 ("known", "highmem: BUG: slot 4 lost"))
+                self.assertRegex(book.remarks[0], "crash.json cannot be used: "
+                                 ".* tried again")
+                self.assertEqual(self.book().remarks, [], "it is mended")
+
+    def test_a_damaged_input_is_replaced_by_another(self):
+        home = self.target.path(self.add(self.book(), b"boom").home)
+        os.unlink(home + "/crash.bin")
+        os.symlink("/etc/passwd", home + "/crash.bin")
+        crash, = self.book().of_this_run()
+        self.assertEqual((crash.status, crash.key),
+                         ("known", os.path.basename(home)))
+        os.unlink(home + "/original.bin")
+        book = self.book()
+        self.assertEqual(book.of_this_run(), [], "a text that is no crash")
+        self.assertIn("crash.hmt does not crash", book.remarks[0])
+
+    def test_two_crashes_stay_two_wherever_they_are(self):
+        """A copy, moved: what it names is its own, and is there."""
+        self.add(self.book(), b"boom and more")
+        self.script(FUZZER.replace("boom*)", "bang*) echo 'BUG: another' >&2;"
+                                   " exit 77;;\nboom*)")
+                    .replace("printf 'boom'", "printf bang"), "t/fuzzer")
+        self.add(self.book(), b"bang")
+        moved = self.path("moved")
+        shutil.copytree(self.target.home, moved)
+        os.rename(self.target.home, self.path("gone"))
+        before = list_all(self.path("gone"))
+        self.target = self.target._replace(home=moved)
+        found = self.book().of_this_run()
+        self.assertEqual(sorted(c.title for c in found),
+                         ["BUG: another", "highmem: BUG: slot 4 lost"])
+        self.assertEqual({c.status for c in found}, {"known"})
+        for crash in found:
+            self.assertTrue(os.path.exists(
+                self.target.path(crash.home, crash.replays)))
+        self.script("#!/bin/sh\n", "moved/fuzzer")
+        self.assertEqual({c.status for c in self.book().of_this_run()},
+                         {"fixed"})
+        self.assertEqual(list_all(self.path("gone")), before)
+
+    def test_no_file_says_where_it_is(self):
+        self.script(FUZZER.replace("exit 77 ;;",
+                                   'echo "in $last of $0" >&2; exit 77 ;;'),
+                    "t/fuzzer")
+        book = self.book()
+        path = self.write(b"boom", "t", "work", "0", "crash-1")
+        book.add(path, ["BUG: it", f"written to {path}"], 7)
+        for name in list_all(self.target.path("crashes")):
+            self.assertNotIn(self.dir.encode(), corpus_dir.read(name), name)
+
+
+def list_all(directory):
+    return sorted(os.path.join(folder, name)
+                  for folder, _, names in os.walk(directory)
+                  for name in names)

@@ -3,6 +3,8 @@
 
 import re
 
+from corpus_dir import one_line  # noqa: F401  (words from elsewhere)
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LONGEST = 365 * UNITS["d"]
 
