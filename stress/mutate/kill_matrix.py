@@ -30,6 +30,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # the tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import matrix_cells as cells  # noqa: E402
+import matrix_page  # noqa: E402
 import matrix_report as reports  # noqa: E402
 
 FINE, SURVIVOR, UNUSABLE = 0, 77, 1
@@ -141,7 +142,7 @@ def verb_report(options, files):
                              "let kill_matrix run")
     table = reports.Table(records, files.mutants)
     if options.html:
-        cells.replace_file(options.html, table.html())
+        cells.replace_file(options.html, matrix_page.page(table))
     if options.markdown not in (None, "-"):
         cells.replace_file(options.markdown, table.markdown())
     print(table.markdown() if options.markdown == "-" else table.text())

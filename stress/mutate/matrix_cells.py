@@ -190,12 +190,18 @@ def plan(files, mutants, techniques, seeds, limit):
 # ---- One cell ------------------------------------------------------------------
 
 
+def plain(text):
+    """As it may stand in a line on a terminal: a broken core says anything."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def finding_in(technique, output):
     """The first line worth keeping, without colours."""
     for line in output.splitlines():
         match = re.search(technique.says, _ANSI.sub("", line).strip())
         if match:
-            return next((g for g in match.groups() if g), match.group())[:160]
+            said = next((g for g in match.groups() if g), match.group())
+            return plain(said[:160])
     return ""
 
 
@@ -253,7 +259,7 @@ def run_cell(cell, patience):
     says = finding_in(how, text)
     if verdict == ERROR:
         last = (text.strip().splitlines() or ["nothing"])[-1]
-        says = f"status {process.returncode}: {last[:160]}"
+        says = plain(f"status {process.returncode}: {last[:160]}")
     elif hung:
         says = says or "does not end"
     size = {}
@@ -356,6 +362,20 @@ def _run_groups(groups, jobs, work, stopped):
 # ---- Results ---------------------------------------------------------------------
 
 
+def _key_of(record):
+    """Which cell it is of; an exception if it is no record of ours."""
+    for name in ("mutant", "technique", "core", "verdict", "says"):
+        if not isinstance(record[name], str):
+            raise TypeError(name)
+        record[name] = plain(record[name])
+    for name in ("seconds", "limit", "operations", "choices", "minimised_in"):
+        if name in record and not 0 <= record[name] < 1e9:
+            raise ValueError(name)
+    record["seconds"], record["limit"]
+    return (record["mutant"], record["technique"], record["seed"],
+            record["limit"], record["core"])
+
+
 class Results:
     """JSON lines, one record each, written in one piece."""
 
@@ -377,10 +397,8 @@ class Results:
                 continue
             try:
                 record = json.loads(line)
-                key = (record["mutant"], record["technique"], record["seed"],
-                       record["limit"], record["core"])
-                record["seconds"], record["verdict"], record["says"]
-            except (ValueError, KeyError, TypeError):
+                key = _key_of(record)
+            except (ValueError, KeyError, TypeError, RecursionError):
                 if number == len(lines):
                     continue  # cut off by a kill; append() starts a new line
                 raise Unusable(f"{self.path}:{number}: not a result; move the "

@@ -1,21 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The matrix as text, Markdown and HTML."""
+"""The matrix as text and Markdown; as HTML: matrix_page.py."""
 
-import html
 import math
 import statistics
 
 from matrix_cells import HEALTHY, KILLED, SURVIVED, TECHNIQUES
-
-_STYLE = """
-body { font: 14px/1.4 sans-serif; margin: 2em; }
-table { border-collapse: collapse; }
-th, td { border: 1px solid #ccc; padding: 2px 8px; text-align: center; }
-th:first-child, td:first-child { text-align: left; font-family: monospace; }
-.killed { background: #cfc; } .some { background: #ffc; }
-.survived { background: #fcc; } .none { color: #999; }
-"""
-
 
 def p95(numbers):
     """Of 20, one may be larger."""
@@ -193,19 +182,3 @@ class Table:
             lines.append(f"| `{mutant}` | {cells} |")
         notes = [f"* {s}" for s in self.sentences()]
         return "\n".join([self.legend(), "", *lines, "", *notes]) + "\n"
-
-    def html(self):
-        head = "".join(f"<th>{t}</th>" for t in self.techniques)
-        rows = []
-        for mutant, squares in self.rows():
-            cells = "".join(
-                f'<td class="{s.kind()}" title="{html.escape(s.says())}">'
-                f"{s.text()}</td>" for s in squares)
-            rows.append(f"<tr><td>{mutant}</td>{cells}</tr>")
-        notes = "".join(f"<p>{html.escape(s)}</p>" for s in self.sentences())
-        return ("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">"
-                f"<title>kill matrix</title><style>{_STYLE}</style>"
-                f"<h1>Kill matrix</h1><p>{html.escape(self.legend())} Point "
-                "at a square to read what the technique said.</p>"
-                f"<table><tr><th>mutant</th>{head}</tr>{''.join(rows)}</table>"
-                f"{notes}</html>\n")

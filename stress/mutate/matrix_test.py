@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import kill_matrix  # noqa: E402
 import matrix_cells as cells  # noqa: E402
 import matrix_report as reports  # noqa: E402
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../../ci/lib/pages"))
+import check  # noqa: E402
 
 # What the program does with each core; $1 is the mutant.
 SCRIPT = """#!/bin/sh
@@ -193,7 +198,66 @@ class Matrix(unittest.TestCase):
                                 f"--html={page}", f"--markdown={table}")
         self.assertEqual(status, 0)
         self.assertIn("2 of 2 mutants killed", page.read_text())
+        self.assertIn("it is broken", page.read_text())
         self.assertIn("| `crash` | 0.0 |", table.read_text())
+
+    def page(self, mutants):
+        page = self.here / "m.html"
+        self.matrix(mutants, "report", f"--html={page}")
+        return page.read_text()
+
+    def test_the_page_can_be_read_on_a_phone_and_at_night(self):
+        self.run_all(["found", "crash", "quiet"])
+        page = self.page(["found", "crash", "quiet"])
+        pairs = [(text, ground) for text in ("ink", "dim")
+                 for ground in ("bg",)] + [
+            ("alarm", "bg"), ("ink", "good"), ("ink", "some"), ("ink", "bad")]
+        self.assertEqual(list(check.problems(page, pairs)), [])
+        used = {cls for many in re.findall(r'class="([^"]*)"', page)
+                for cls in many.split()}
+        self.assertEqual({cls for cls in used if f".{cls}" not in page}, set())
+
+    def test_only_what_is_wrong_is_red(self):
+        """The healthy core is to live: that is no alarm."""
+        self.run_all(["found", "quiet"])
+        page = self.page(["found", "quiet"])
+        rows = dict(re.findall(r"<tr><th[^>]*>(\w+)</th>(.*?)</tr>", page))
+        self.assertRegex(rows["healthy"], 'class="good".*>lives<')
+        self.assertRegex(page, '<th class="good">healthy<')
+        self.assertRegex(rows["found"], 'class="good"')
+        self.assertRegex(page, '<th class="bad">quiet<')
+        self.assertNotIn('class="bad"', rows["healthy"] + rows["found"])
+        text = self.results.read_text()
+        self.results.write_text(text.replace(
+            '"healthy", ', '"healthy_too", ').replace('"found", ',
+                                                      '"healthy", '))
+        self.assertRegex(self.page(["found"]), '<th class="bad">healthy<')
+
+    def test_what_a_broken_core_says_is_text(self):
+        self.run_all(["found"])
+        says = "<script>x</script>\x1b[31m\n\u202e<img onerror=x>"
+        records = [dict(json.loads(line), says=says)
+                   for line in self.results.read_text().splitlines()]
+        self.results.write_text("".join(json.dumps(r) + "\n"
+                                        for r in records))
+        page = self.page(["found"])
+        self.assertNotRegex(page, "<script|<img|[\x1b\u202e]")
+        self.assertIn("&lt;script&gt;", page)
+        how = cells.TECHNIQUES["script"]
+        self.assertEqual(cells.finding_in(how, "oracle: \x1b]0;x\x07 a"),
+                         r"\x1b]0;x\x07 a")
+
+    def test_results_that_are_not_ours(self):
+        self.run_all(["found"])
+        good = self.results.read_text()
+        record = json.loads(good.splitlines()[0])
+        for bad in ("[" * 100000, "9" * 9999, json.dumps(dict(
+                record, seconds="1")), json.dumps(dict(record, says=[])),
+                json.dumps(dict(record, limit=1e400))):
+            self.results.write_text(bad + "\n" + good)
+            status, text = self.matrix(["found"], "report")
+            self.assertEqual(status, 1, bad[:40])
+            self.assertIn(":1: not a result", text)
 
     def test_kill_9_loses_only_what_runs(self):
         self.run_all(["found"])
