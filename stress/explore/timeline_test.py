@@ -12,6 +12,10 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../../ci/lib/pages"))
+import check  # noqa: E402
+
 EXPLORE = None
 
 # Waits, hand-overs, an interrupt, a store that is held back, a deadlock.
@@ -34,6 +38,10 @@ task A cpu=0: kmap p0; kunmap p0; flush
 choices v2: 3=offline:1 16=online:1
 calm after 20
 """
+
+
+# Goes into no page as it is: into esc(), textContent, or a comparison.
+SAFE = ("t.name", "h.name", "c.name", "pageName(p)", "name(valueOf(c, i) - 1)")
 
 
 def replay(form, text=DEADLOCK):
@@ -127,6 +135,31 @@ class Page(unittest.TestCase):
             self.page, re.DOTALL)
         self.assertEqual(json.loads(found.group(1)),
                          json.loads(replay("json").stdout))
+
+    def test_can_be_read_on_a_phone_and_at_night(self):
+        """What is drawn in a colour has one in both modes, and text on it can
+        be read: no grey on yellow."""
+        pairs = [(text, ground) for text in ("ink", "dim", "bad", "good")
+                 for ground in ("bg", "lane")]
+        pairs += [("on", f"a{nr}") for nr in range(6)]      # bars, badges
+        pairs += [(f"a{nr}", "bg") for nr in range(6)]      # names of actors
+        pairs += [("on", f"p{nr}") for nr in range(10)]
+        pairs += [("on", name) for name in ("bad", "good", "warn", "dim")]
+        pairs += [("here-ink", "here"), ("tip-ink", "tip")]
+        self.assertEqual(list(check.problems(self.page, pairs,
+                                             may_script=True)), [])
+        self.assertRegex(self.page, r"\.here \*, \.fresh \* \{ color: inherit")
+        script = self.page[self.page.rindex("<script>"):]
+        self.assertEqual(re.findall(r"#[0-9a-f]{3,8}\b|hsl\(|rgb\(", script),
+                         [], "a colour that is no variable")
+
+    def test_every_word_is_escaped(self):
+        """Words of the run reach innerHTML by esc() only."""
+        script = self.page[self.page.rindex("<script>"):]
+        for put in re.findall(r"\$\{((?:[^{}]|\{[^{}]*\})*)\}", script):
+            if re.search(r"(\.name|\.says|\.at\b|pageName\(|\bname\()", put) and (
+                    not re.search(r"esc\(|textContent", put)):
+                self.assertIn(put, SAFE)
 
     def test_is_whole(self):
         self.assertTrue(self.page.startswith("<!DOCTYPE html>\n"))
