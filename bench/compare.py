@@ -173,4 +173,5 @@ if __name__ == "__main__":
     except gbench.Problem as problem:
         sys.exit(f"compare.py: {problem}")
     except KeyboardInterrupt:
-        sys.exit("compare.py: interrupted, nothing compared")
+        print("compare.py: interrupted, nothing compared", file=sys.stderr)
+        sys.exit(130)

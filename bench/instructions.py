@@ -149,4 +149,5 @@ if __name__ == "__main__":
     except gbench.Problem as problem:
         sys.exit(f"instructions.py: {problem}")
     except KeyboardInterrupt:
-        sys.exit("instructions.py: interrupted")
+        print("instructions.py: interrupted", file=sys.stderr)
+        sys.exit(130)

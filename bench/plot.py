@@ -132,3 +132,6 @@ if __name__ == "__main__":
         sys.exit(main())
     except gbench.Problem as problem:
         sys.exit(f"plot.py: {problem}")
+    except KeyboardInterrupt:
+        print("plot.py: interrupted, nothing drawn", file=sys.stderr)
+        sys.exit(130)

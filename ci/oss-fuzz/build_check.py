@@ -274,6 +274,9 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except KeyboardInterrupt:
+        print("build_check: interrupted", file=sys.stderr)
+        sys.exit(130)
     except OSError as problem:
         print(f"build_check: {problem}", file=sys.stderr)
         sys.exit(USAGE)

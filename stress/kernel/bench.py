@@ -126,4 +126,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("bench: interrupted, nothing measured", file=sys.stderr)
+        sys.exit(130)

@@ -277,4 +277,9 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("equivalence: interrupted; the same command begins anew",
+              file=sys.stderr)
+        sys.exit(130)

@@ -267,4 +267,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("canary: interrupted, nothing is known", file=sys.stderr)
+        sys.exit(130)

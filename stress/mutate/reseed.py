@@ -62,11 +62,16 @@ def reseed(seed):
             found = search(mutant, seed, strategy, number)
             if found is None:
                 continue
+            good = False
             Path(seed).write_text(comments(seed) + found, encoding="utf-8")
-            if not seeds.complaints(seed):
+            try:
+                good = not seeds.complaints(seed)
+            finally:
+                if not good:
+                    Path(seed).write_text(old, encoding="utf-8")
+            if good:
                 print(f"{seed}: new choices; read them")
                 return True
-            Path(seed).write_text(old, encoding="utf-8")
     print(f"{seed}: nothing was found: " + "; ".join(seeds.complaints(seed)))
     return False
 
@@ -86,4 +91,9 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("reseed: interrupted; each seed is as it was, or has its new "
+              "choices", file=sys.stderr)
+        sys.exit(130)

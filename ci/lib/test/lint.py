@@ -11,7 +11,7 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from ci.lib.docs import blocks
-from ci.lib.test import bazel, builds, names
+from ci.lib.test import bazel, builds, interrupts, names
 from ci.lib.test.arguments import Parser
 
 CLANG_FORMAT = "/usr/bin/clang-format-19"
@@ -244,6 +244,7 @@ CHECKS = {
     "documents": check_documents,
     "format": check_format,
     "house": check_house,
+    "interrupts": interrupts.check_here,
     "names": names.check,
     "scripts": check_scripts,
     "tidy": check_tidy,
@@ -265,7 +266,7 @@ def main():
             f"{name}: {check.__doc__.rstrip('.').lower()}"
             for name, check in CHECKS.items()
         )
-        + ". Exit status: 0 nothing to say, 1 something.",
+        + ". Exit status: 0 nothing to say, 1 something, 130 interrupted.",
     )
     parser.add_argument(
         "--fix", action="store_true", help="put the format right first"
@@ -284,5 +285,8 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except KeyboardInterrupt:
+        print("ci/lint: interrupted; not all was checked", file=sys.stderr)
+        sys.exit(130)
     except OSError as error:
         sys.exit(f"ci/lint: {error}")

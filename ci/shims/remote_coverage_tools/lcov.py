@@ -141,4 +141,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("lcov.py: interrupted", file=sys.stderr)
+        sys.exit(130)
