@@ -26,7 +26,8 @@ from typing import List, NamedTuple, Optional
 
 _COMMENT = re.compile(r"<!-- (.+?) -->$")
 _COMMANDS = ("bazel", "ci/", "bench/", ".ci/", "cp ", "mkdir ", "time ",
-             "git ", "cd ", "sudo ", "hmt ", "explore ", "apt-get ")
+             "git ", "cd ", "sudo ", "hmt ", "explore ", "apt-get ",
+             "crontab ", "systemctl ")
 _MODES = ("exact", "numbers vary", "findings vary")
 _PROGRAM_LINE = re.compile(r"(machine|task|irq|choices|calm|#|[A-Z]:)")
 

@@ -31,6 +31,7 @@ class Result:
     log: str = ""
     seconds: float = 0.0
     xml: str = ""  # test.xml
+    lcov: str = ""  # of `bazel coverage`
 
 
 def _startup_options():
@@ -96,6 +97,7 @@ def _read_event(event, results):
             _without_header(_output(result, "test.log")),
             seconds,
             _output(result, "test.xml"),
+            _output(result, "test.lcov"),
         )
 
 
@@ -127,7 +129,7 @@ def _run(arguments):
         return INTERRUPTED
 
 
-def test(patterns):
+def test(patterns, verb="test", options=()):
     """`bazel test` of the patterns: (exit code, [Result]).
 
     If that was interrupted, with what has ended before.
@@ -137,7 +139,8 @@ def test(patterns):
         events.touch()
         code = _run(
             command(
-                "test",
+                verb,
+                *options,
                 "--keep_going",
                 "--test_output=summary",
                 "--test_summary=none",

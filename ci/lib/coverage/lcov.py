@@ -17,7 +17,10 @@ from pathlib import Path
 LLVM = Path("/usr/lib/llvm-19/bin")
 
 # What the report is about: tests are not to cover themselves.
-OURS = re.compile(r"core/(include|lib|port|ports)/(?!.*_test\.c$)")
+OURS = re.compile(
+    r"core/(include|lib|port|ports)/(?!.*_test\.c$)(?!.*\btest_\w+\.h$)")
+
+KINDS = ["FNDA:", "DA:", "BRDA:"]
 
 # strip_include_prefix compiles headers through symlinks in here.
 VIRTUAL = re.compile(r"bazel-out/[^/]+/bin/(.*)_virtual_includes/[^/]+/")
@@ -94,17 +97,39 @@ def add(texts):
             elif key == "BRDA":
                 branch, _, times = value.rpartition(",")
                 counts["BRDA:" + branch] += 0 if times == "-" else int(times)
+            elif key == "FN":
+                # A static function is called FILE:NAME, by whatever path.
+                number, _, function = value.partition(",")
+                counts[f"FN:{number},{function.split(':')[-1]}"] += 0
+            elif key == "FNDA":
+                times, _, function = value.partition(",")
+                counts["FNDA:" + function.split(":")[-1]] += int(times)
     return files
+
+
+def record(name, counts):
+    """One file as lcov's text, in the order that lcov writes it."""
+    yield f"SF:{name}"
+    for key in sorted(k for k in counts if k.startswith("FN:")):
+        yield key
+    for key in sorted(k for k in counts if k.startswith("FNDA:")):
+        yield f"FNDA:{counts[key]},{key[5:]}"
+    for kind, total, hit in [("FNDA", "FNF", "FNH"), ("BRDA", "BRF", "BRH"),
+                             ("DA", "LF", "LH")]:
+        times = [n for k, n in counts.items() if k.startswith(kind + ":")]
+        if kind != "FNDA":
+            yield from (f"{k},{n}" for k, n in counts.items()
+                        if k.startswith(kind + ":"))
+        yield f"{total}:{len(times)}"
+        yield f"{hit}:{sum(n > 0 for n in times)}"
+    yield "end_of_record"
 
 
 def write(files, output):
     """The sum, as lcov text."""
     with output.open("w") as file:
         for name in sorted(files):
-            file.write(f"SF:{name}\n")
-            for key, times in files[name].items():
-                file.write(f"{key},{times}\n")
-            file.write("end_of_record\n")
+            file.writelines(line + "\n" for line in record(name, files[name]))
 
 
 def share(counts, prefix):
@@ -118,15 +143,15 @@ def share(counts, prefix):
 
 def show(files):
     """The table for a reader."""
-    print(f"{'file':44}{'lines':>18}{'branches':>18}")
+    print(f"{'file':44}{'functions':>18}{'lines':>18}{'branches':>18}")
     total = Counter()
     for name in sorted(files):
         counts = files[name]
         total.update({f"{key}@{name}": n for key, n in counts.items()})
-        lines, branches = share(counts, "DA:"), share(counts, "BRDA:")
-        print(f"{name:44}{lines:>18}{branches:>18}")
-    lines, branches = share(total, "DA:"), share(total, "BRDA:")
-    print(f"{'all':44}{lines:>18}{branches:>18}")
+        shares = [f"{share(counts, kind):>18}" for kind in KINDS]
+        print(f"{name:44}{''.join(shares)}")
+    shares = [f"{share(total, kind):>18}" for kind in KINDS]
+    print(f"{'all':44}{''.join(shares)}")
 
 
 def main():
