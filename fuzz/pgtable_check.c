@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/testing/layout_rules.h"
+
 const char *pgtable_wrong(const char *format, ...)
 {
 	static char sentence[200];
@@ -117,91 +119,15 @@ static const char *check_ram(const struct pgtable_input *input,
 	return why;
 }
 
-static uint64_t count(const struct memmap *ram)
-{
-	uint64_t nr = 0;
-
-	for (unsigned int i = 0; i < ram->nr; i++)
-		nr += (ram->range[i].end - ram->range[i].start) >> PAGE_SHIFT;
-	return nr;
-}
-
-/* ---- Areas ------------------------------------------------------------------------ */
-
-static const char *check_areas(const struct layout *layout)
-{
-	uint64_t at = 0;
-
-	for (unsigned int i = 0; i < LAYOUT_NR_AREAS; i++) {
-		const struct layout_area *area = &layout->area[i];
-
-		if (area->start != at || area->end <= at ||
-		    (area->end & (PAGE_SIZE - 1)))
-			return pgtable_wrong("%s is not behind what comes "
-					     "before it",
-					     area->name);
-		at = area->end;
-	}
-	if (at != (uint64_t)1 << 32)
-		return pgtable_wrong("the areas do not end at 4 GiB");
-	return NULL;
-}
-
-static const char *check_sizes(const struct layout *layout)
-{
-	const struct layout_area *area = layout->area;
-	uint64_t above = ((uint64_t)1 << 32) - area[LAYOUT_DIRECT].end;
-
-	if (above < layout->options.vmalloc_bytes)
-		return pgtable_wrong("vmalloc= got too little");
-	if (area[LAYOUT_VMALLOC].start - area[LAYOUT_DIRECT].end != 8 << 20)
-		return pgtable_wrong("the gap is not 8 MiB");
-	if (area[LAYOUT_PKMAP].start - area[LAYOUT_VMALLOC].end != 8192)
-		return pgtable_wrong("no two guard pages");
-	if (area[LAYOUT_PKMAP].start % (layout->last_pkmap * PAGE_SIZE))
-		return pgtable_wrong("pkmap spans two page tables");
-	if ((area[LAYOUT_DIRECT].end - area[LAYOUT_DIRECT].start) >>
-		    PAGE_SHIFT !=
-	    layout->lowmem_end)
-		return pgtable_wrong("the direct map is not lowmem");
-	return NULL;
-}
-
-static const char *check_numbers(const struct layout *layout)
-{
-	uint64_t want = layout->options.highmem_bytes;
-	uint64_t limit = layout->options.lowmem_limit;
-
-	if (layout->nr_pages != count(&layout->ram) ||
-	    layout->nr_highmem != count(&layout->highmem) ||
-	    layout->nr_pages != layout->nr_lowmem + layout->nr_highmem)
-		return pgtable_wrong("the counts of frames disagree");
-	if (want != LAYOUT_HIGHMEM_ALL &&
-	    layout->nr_highmem != want >> PAGE_SHIFT)
-		return pgtable_wrong("highmem= got %" PRIu64 " frames",
-				     layout->nr_highmem);
-	if (limit && (uint64_t)layout->lowmem_end << PAGE_SHIFT > limit)
-		return pgtable_wrong("lowmem= was passed");
-	if (layout->max_pfn > (layout->options.pae ? 1u << 24 : 1u << 20))
-		return pgtable_wrong("a frame that no entry can name");
-	if (layout->mem_map_bytes >= layout->nr_lowmem << PAGE_SHIFT)
-		return pgtable_wrong("mem_map does not fit lowmem");
-	return NULL;
-}
-
 const char *pgtable_check_layout(const struct pgtable_input *input,
 				 const struct layout *layout)
 {
-	const char *why = check_areas(layout);
+	const struct layout_rule *rule = layout_broken_rule(layout);
 
-	for (unsigned int i = 0; i < layout->nr_warnings && !why; i++)
-		why = check_sentence(layout->warning[i],
-				     sizeof(layout->warning[i]));
-	if (!why)
-		why = check_sizes(layout);
-	if (!why)
-		why = check_numbers(layout);
-	return why ? why : check_ram(input, layout);
+	if (rule)
+		return pgtable_wrong("the layout breaks %s: %s", rule->name,
+				     rule->sentence);
+	return check_ram(input, layout);
 }
 
 /* ---- All of it ---------------------------------------------------------------------- */

@@ -45,6 +45,26 @@ static void add_range(struct pgtable_input *input, const struct line *line,
 		};
 }
 
+/* "9fc00-a0000 2" */
+static void add_logged_range(struct pgtable_input *input, char *text)
+{
+	char *at = text;
+	uint64_t start = strtoull(at, &at, 16);
+	uint64_t end;
+	uint32_t type;
+
+	if (at == text || *at++ != '-')
+		return;
+	end = strtoull(at, &at, 16);
+	type = (uint32_t)strtoul(at, &at, 10);
+	if (input->map.nr < MEMMAP_MAX_RANGES)
+		input->map.range[input->map.nr++] = (struct memmap_range){
+			.start = start,
+			.end = end,
+			.type = type,
+		};
+}
+
 static bool is_prot(const char *name)
 {
 	static const char *const names[] = { "none", "ro", "rx", "rw" };
@@ -75,6 +95,10 @@ static void parse_line(struct pgtable_input *input, char *text)
 
 	if (strncmp(text, "words ", 6) == 0) {
 		snprintf(input->words, sizeof(input->words), "%s", text + 6);
+		return;
+	}
+	if (strchr(text, '-')) {
+		add_logged_range(input, text);
 		return;
 	}
 	split(&line, text);

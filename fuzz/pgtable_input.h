@@ -7,6 +7,7 @@
  *
  *	ram START END		firmware's ranges, in bytes; numbers as in C
  *	reserved START END
+ *	START-END TYPE		the same, as boot logs have them: in hexadecimal
  *	words TEXT		the boot words
  *	pae  nx  small		no large pages (small: up to 128 MiB of lowmem)
  *	cpus N  page N		how many, and sizeof(struct page)

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include <highmem/layout.h>
+#include "core/testing/layout_rules.h"
 
 #define MIB(n) ((uint64_t)(n) << 20)
 #define PAGES(mib) ((uint64_t)(mib) << 8)
@@ -44,23 +44,12 @@ static void boot_words(const char *words)
 	cr_assert_null(layout_parse_words(&options, words, why, sizeof(why)));
 }
 
-/* Whatever else: areas follow each other, in order, and fill 4 GiB. */
-static void expect_areas(void)
+/* Whatever else is asked of it. */
+static void expect_rules(void)
 {
-	uint64_t at = 0;
+	const struct layout_rule *rule = layout_broken_rule(&layout);
 
-	for (unsigned int i = 0; i < LAYOUT_NR_AREAS; i++) {
-		cr_expect_eq(layout.area[i].start, at, "%s begins at %#lx",
-			     layout.area[i].name, layout.area[i].start);
-		cr_expect_gt(layout.area[i].end, at, "%s is empty",
-			     layout.area[i].name);
-		at = layout.area[i].end;
-	}
-	cr_expect_eq(at, (uint64_t)1 << 32);
-	cr_expect_eq(layout.high_memory, layout.area[LAYOUT_DIRECT].end);
-	cr_expect_eq(layout.vmalloc_start - layout.high_memory, MIB(8));
-	cr_expect_eq(layout.pkmap_base - layout.vmalloc_end, 8192);
-	cr_expect_eq(layout.nr_pages, layout.nr_lowmem + layout.nr_highmem);
+	cr_expect_null(rule, "%s: not true: %s", rule->name, rule->sentence);
 }
 
 static void compute(struct memmap map)
@@ -68,7 +57,7 @@ static void compute(struct memmap map)
 	const char *why = layout_compute(&layout, &map, &options);
 
 	cr_assert_null(why, "%s", why);
-	expect_areas();
+	expect_rules();
 }
 
 static void expect_impossible(struct memmap map, const char *word)
@@ -334,6 +323,25 @@ Test(layout, maps_that_cannot_be)
 					      MEMMAP_RAM };
 	map.nr = 1;
 	expect_impossible(map, "no RAM at 1 MiB");
+}
+
+/* As many ranges as there can be, and none of them is highmem's first frame. */
+Test(layout, of_a_full_map)
+{
+	struct memmap map = { .nr = MEMMAP_MAX_RANGES };
+	uint64_t step = MIB(896) * 2 / MEMMAP_MAX_RANGES / MIB(1) * MIB(1);
+
+	for (unsigned int i = 0; i < map.nr; i++)
+		map.range[i] = (struct memmap_range){ MIB(1) + i * step,
+						      i * step + step,
+						      MEMMAP_RAM };
+	map.range[0].end = MIB(8);
+	boot_words("");
+	compute(map);
+	cr_expect_eq(layout.ram.nr, MEMMAP_MAX_RANGES);
+	cr_expect_eq(layout.highmem.range[0].start, MIB(897));
+	boot_words("highmem=100M");
+	compute(map);
 }
 
 /* ---- Unwise, or impossible ------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <highmem/highmem.h>
 
 #include "core/ports/i686/i686.h"
+#include "core/testing/layout_rules.h"
 #include "core/testing/machine.h"
 #include "stress/kernel/cases.h"
 
@@ -306,6 +307,18 @@ static bool is_frame(vaddr_t vaddr, pfn_t pfn)
 	return same && *(volatile uint32_t *)frame == old;
 }
 
+/* Those of any layout; this one was made from what this machine has. */
+static const char *layout_keeps_its_rules(void)
+{
+	const struct layout_rule *rule = layout_broken_rule(i686_layout());
+
+	if (!rule)
+		return NULL;
+	hm_format(sentence, sizeof(sentence), "the layout breaks %s: %s",
+		  rule->name, rule->sentence);
+	return sentence;
+}
+
 static const char *direct_map_ends_at_the_right_frames(void)
 {
 	const struct layout *layout = i686_layout();
@@ -417,6 +430,7 @@ const struct conformance_case memory_cases[] = {
 	{ "stacks_end_at_a_guard", stacks_end_at_a_guard },
 	{ "gaps_and_guards_are_not_mapped", gaps_and_guards_are_not_mapped },
 	{ "every_mapping_is_as_it_should_be", every_mapping_is_as_it_should_be },
+	{ "layout_keeps_its_rules", layout_keeps_its_rules },
 	{ "direct_map_ends_at_the_right_frames",
 	  direct_map_ends_at_the_right_frames },
 	{ "frames_above_4_gib_are_not_those_below",
