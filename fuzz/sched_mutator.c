@@ -75,7 +75,7 @@ static bool mutate_machine(const struct mutation *m)
 	struct machine_config *machine = &m->program->machine;
 	unsigned int log = (unsigned int)__builtin_ctz(machine->nr_colours);
 
-	switch (below(m, 10)) {
+	switch (below(m, 12)) {
 	case 0:
 		machine->nr_cpus = step_size(m, machine->nr_cpus, 1, MOST_CPUS);
 		break;
@@ -97,6 +97,12 @@ static bool mutate_machine(const struct mutation *m)
 		break;
 	case 7:
 		machine->sparse_cpus = !machine->sparse_cpus;
+		break;
+	case 8:
+		machine->full_flush = !machine->full_flush;
+		break;
+	case 9:
+		machine->holes = !machine->holes;
 		break;
 	case 5:
 		machine->nr_pages = step_size(m, machine->nr_pages, 1,

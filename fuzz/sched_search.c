@@ -76,6 +76,10 @@ void sched_search(struct program *program, const struct sched_profile *profile,
 		search(program, profile, tries, seed);
 		return;
 	}
-	program_generate_small(program, seed);
+	if (prng_below(seed, 2))
+		program_generate_small(program, seed);
+	else
+		program_draft(program, 2 + prng_below(seed, 3),
+			      4 + prng_below(seed, 9), seed);
 	search(program, NULL, FRESH_FACTOR * tries, seed);
 }

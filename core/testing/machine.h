@@ -15,6 +15,7 @@
 
 #include <highmem/highmem.h>
 
+#define MACHINE_LOWMEM_PAGES 2
 #define MACHINE_MAX_TASKS 8
 #define MACHINE_MAX_PAGES 4096
 
@@ -28,6 +29,8 @@ struct machine_config {
 	bool sparse_cpus; /* their ids have holes: machine_cpu_mask() */
 	bool nested_irqs; /* handlers run with interrupts on */
 	bool force_map;	  /* local maps of lowmem pages use windows too */
+	bool full_flush;  /* a shootdown of two pages is one of all */
+	bool holes;	  /* half of the highmem lies behind a hole */
 };
 
 /*
@@ -88,6 +91,41 @@ static inline unsigned int machine_this_cpu(void)
 	return nr;
 }
 
+/*
+ * Where the frames of mem_map lie if the highmem begins at frame @border and
+ * has a hole: two ranges, and a page has the colour that it has without.
+ */
+#define MACHINE_HOLE 64
+
+static inline void machine_ranges(const struct machine_config *config,
+				  pfn_t border, struct page_range *ranges)
+{
+	unsigned int near = config->nr_pages / 2;
+
+	ranges[0] = (struct page_range){
+		.first_pfn = border - MACHINE_LOWMEM_PAGES,
+		.nr_pages = MACHINE_LOWMEM_PAGES + near,
+	};
+	ranges[1] = (struct page_range){
+		.first_pfn = border + near + MACHINE_HOLE,
+		.nr_pages = config->nr_pages - near,
+	};
+}
+
+/* The index of frame @pfn in mem_map, or UINT32_MAX. Shares no code with it. */
+static inline uint32_t machine_frame(const struct machine_config *config,
+				     pfn_t border, pfn_t pfn)
+{
+	uint32_t near = MACHINE_LOWMEM_PAGES + config->nr_pages / 2;
+	uint32_t index = pfn - (border - MACHINE_LOWMEM_PAGES);
+
+	if (config->holes && index >= near)
+		index = index >= near + MACHINE_HOLE ? index - MACHINE_HOLE
+						     : UINT32_MAX;
+	return index < MACHINE_LOWMEM_PAGES + config->nr_pages ? index
+							       : UINT32_MAX;
+}
+
 enum machine_verdict {
 	MACHINE_DONE,	 /* every task returned */
 	MACHINE_STALLED, /* some task sleeps and nobody can wake it */
@@ -103,8 +141,6 @@ const char *machine_can(const struct machine_config *config);
  */
 struct highmem *machine_boot(const struct machine_config *config);
 void machine_shutdown(void);
-
-#define MACHINE_LOWMEM_PAGES 2
 
 /* ---- Tasks --------------------------------------------------------------- */
 

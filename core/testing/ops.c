@@ -220,7 +220,10 @@ static enum op_outcome perform_misorder(struct exec *exec, struct actor *actor)
 	if (!can_misuse(exec) || actor->nr_local < 2 ||
 	    !actor->local[0].window || !actor->local[1].window)
 		return OP_SKIPPED;
-	kunmap_local(exec->hm, actor->local[0].vaddr);
+	if (actor->local[0].atomic)
+		kunmap_atomic(exec->hm, actor->local[0].vaddr);
+	else
+		kunmap_local(exec->hm, actor->local[0].vaddr);
 	return expect_report(exec, "kunmap_local of ",
 			     "kunmap_local of the oldest map first");
 }

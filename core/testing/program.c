@@ -187,13 +187,16 @@ static void random_machine(struct machine_config *machine, uint64_t *seed)
 	*machine = (struct machine_config){
 		.nr_cpus = 1 + prng_below(seed, 3),
 		.nr_colours = colours,
-		.nr_slots = colours * (2 + prng_below(seed, 2)),
+		.nr_slots = colours == 1 ? 2 + prng_below(seed, 2)
+					 : 2 + 2 * prng_below(seed, 3),
 		.nr_pages = 2 + prng_below(seed, 5),
 		.local_depth = 1 + prng_below(seed, 4),
 		.pae = prng_below(seed, 4) == 0,
 		.force_map = prng_below(seed, 4) == 0,
 		.nested_irqs = prng_below(seed, 4) == 0,
 		.sparse_cpus = prng_below(seed, 4) == 0,
+		.full_flush = prng_below(seed, 4) == 0,
+		.holes = prng_below(seed, 4) == 0,
 	};
 }
 

@@ -19,7 +19,8 @@
  * the order within a task holds. `task` and `irq` declare and may go on with
  * operations; `A:` appends. Pages are p0, p1, ... in highmem and l0, l1 in
  * lowmem. A handler runs on its own CPU only: a task elsewhere that raises it
- * does nothing. What a line leaves out: colours=1 depth=4 pae=no force=no cpu=0.
+ * does nothing. What a line leaves out: colours=1 depth=4 pae=no force=no cpu=0,
+ * and no to what else a machine may have (machine.h).
  *
  * Choices say where a run under control (ports/sim/control.h) leaves the
  * default: "at step N, task B runs on", and so on:
@@ -252,5 +253,13 @@ void program_generate(struct program *program,
  * six operations for each. Small ones have all the bugs and run faster.
  */
 void program_generate_small(struct program *program, uint64_t *seed);
+
+/*
+ * One of @ops operations, of all tasks together, in which the tasks get in each
+ * other's way: they share pages, wait for slots, and something happens then. On
+ * a machine with as few slots as there can be.
+ */
+void program_draft(struct program *program, unsigned int nr_tasks,
+		   unsigned int ops, uint64_t *seed);
 
 #endif

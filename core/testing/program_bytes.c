@@ -8,6 +8,15 @@
 #define HEADER_NESTED 0x40
 #define HEADER_SPARSE 0x80
 
+/*
+ * Between them four bits that were those of the handlers alone, as any number:
+ * their number, and three times what else the machine has.
+ */
+#define HEADER_IRQS(header) ((header)[4] >> 2 & 15)
+#define HEADER_MORE(header) (HEADER_IRQS(header) / (PROGRAM_MAX_IRQS + 1))
+#define MORE_FULL 1
+#define MORE_HOLES 2
+
 _Static_assert(PROGRAM_CHOICES_VERSION > 0 && PROGRAM_CHOICES_VERSION < 16,
 	       "the header has four bits for it");
 
@@ -29,12 +38,14 @@ static void decode_machine(struct program *program, const uint8_t *header)
 		.force_map = (header[3] & 8) != 0,
 		.nested_irqs = (header[4] & HEADER_NESTED) != 0,
 		.sparse_cpus = (header[4] & HEADER_SPARSE) != 0,
+		.full_flush = (HEADER_MORE(header) & MORE_FULL) != 0,
+		.holes = (HEADER_MORE(header) & MORE_HOLES) != 0,
 		.local_depth = 1 + nibble(header[3], 1),
 	};
 	/* Slots are a multiple of colours: round up, 64 is one of all. */
 	m->nr_slots = (m->nr_slots + m->nr_colours - 1) & ~(m->nr_colours - 1);
 	program->nr_tasks = 1 + (header[4] & 3);
-	program->nr_irqs = (header[4] >> 2 & 15) % (PROGRAM_MAX_IRQS + 1);
+	program->nr_irqs = HEADER_IRQS(header) % (PROGRAM_MAX_IRQS + 1);
 	for (unsigned int t = 0; t < PROGRAM_MAX_TASKS; t++)
 		program->task_cpu[t] = (uint8_t)(nibble(header[5 + t / 2],
 							t % 2) %
@@ -273,6 +284,7 @@ bool program_decode(struct program *program, const uint8_t *bytes, size_t len)
 static void encode_header(const struct program *program, uint8_t *header)
 {
 	const struct machine_config *m = &program->machine;
+	unsigned int more, irqs;
 
 	header[0] = (uint8_t)(m->nr_cpus - 1);
 	if (program->nr_choices > 0)
@@ -283,7 +295,9 @@ static void encode_header(const struct program *program, uint8_t *header)
 			      (unsigned int)m->pae << 2 |
 			      (unsigned int)m->force_map << 3 |
 			      (m->local_depth - 1) << 4);
-	header[4] = (uint8_t)((program->nr_tasks - 1) | program->nr_irqs << 2 |
+	more = (m->full_flush ? MORE_FULL : 0) | (m->holes ? MORE_HOLES : 0);
+	irqs = program->nr_irqs + (PROGRAM_MAX_IRQS + 1) * more;
+	header[4] = (uint8_t)((program->nr_tasks - 1) | irqs << 2 |
 			      (m->nested_irqs ? HEADER_NESTED : 0) |
 			      (m->sparse_cpus ? HEADER_SPARSE : 0));
 	header[5] = (uint8_t)(program->task_cpu[0] | program->task_cpu[1] << 4);

@@ -33,9 +33,13 @@ static bool parse_setting(struct parser *p)
 		return parse_yes_no(p, &m->nested_irqs);
 	if (word_is(key, "sparse"))
 		return parse_yes_no(p, &m->sparse_cpus);
+	if (word_is(key, "full"))
+		return parse_yes_no(p, &m->full_flush);
+	if (word_is(key, "holes"))
+		return parse_yes_no(p, &m->holes);
 	p->at = key.text;
 	return fail(p, "cpus, slots, pages, colours, depth, pae, force, "
-		       "nested or sparse");
+		       "nested, sparse, full or holes");
 }
 
 static bool parse_machine(struct parser *p)

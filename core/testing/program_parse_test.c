@@ -210,10 +210,10 @@ static const struct bad_text {
 	{ "machine cpus 2", 1, "expected NAME=VALUE, found 'cpus'" },
 	{ "machine =2", 1,
 	  "expected cpus, slots, pages, colours, depth, pae, "
-	  "force, nested or sparse, found '=2'" },
+	  "force, nested, sparse, full or holes, found '=2'" },
 	{ "machine cups=2", 1,
-	  "expected cpus, slots, pages, colours, depth, pae, force, nested or sparse, found "
-	  "'cups'" },
+	  "expected cpus, slots, pages, colours, depth, pae, "
+	  "force, nested, sparse, full or holes, found 'cups'" },
 	{ "machine cpus=", 1,
 	  "expected a number from 1 to 8, found the end of the file" },
 	{ "machine cpus=\n", 1,

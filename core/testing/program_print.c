@@ -45,13 +45,15 @@ static void print_machine(struct sink *sink, const struct machine_config *m)
 {
 	sink->len += hm_format(sink_at(sink), sink_left(sink),
 			       "machine cpus=%u slots=%u pages=%u colours=%u "
-			       "depth=%u pae=%s force=%s%s%s\n",
+			       "depth=%u pae=%s force=%s%s%s%s%s\n",
 			       m->nr_cpus, m->nr_slots, m->nr_pages,
 			       m->nr_colours, m->local_depth,
 			       m->pae ? "yes" : "no",
 			       m->force_map ? "yes" : "no",
 			       m->nested_irqs ? " nested=yes" : "",
-			       m->sparse_cpus ? " sparse=yes" : "");
+			       m->sparse_cpus ? " sparse=yes" : "",
+			       m->full_flush ? " full=yes" : "",
+			       m->holes ? " holes=yes" : "");
 }
 
 static void print_actors(struct sink *sink, const struct program *program)

@@ -220,6 +220,8 @@ static struct machine_config random_machine(uint64_t *seed)
 		.force_map = prng_below(seed, 2) == 1,
 		.nested_irqs = prng_below(seed, 2) == 1,
 		.sparse_cpus = prng_below(seed, 2) == 1,
+		.full_flush = prng_below(seed, 2) == 1,
+		.holes = prng_below(seed, 2) == 1,
 	};
 }
 

@@ -378,6 +378,8 @@ static bool shrink_machine(struct minimizer *m)
 	any |= switch_off(m, FIELD(force_map));
 	any |= switch_off(m, FIELD(nested_irqs));
 	any |= switch_off(m, FIELD(sparse_cpus));
+	any |= switch_off(m, FIELD(full_flush));
+	any |= switch_off(m, FIELD(holes));
 	return any;
 }
 

@@ -56,9 +56,6 @@ int report_finding(struct program *found, const char *dir);
  */
 void catch_crashes(const char *dir);
 
-/* small.c: a random program whose schedules can be gone through in order. */
-void draw_small_program(struct program *program, uint64_t *seed);
-
 int verb_run(const struct options *options);
 int verb_exhaust(const struct options *options);
 

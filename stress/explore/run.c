@@ -81,7 +81,11 @@ static enum search_end try_any(const struct options *o, struct budget *b,
 	};
 	struct search_options search = o->search;
 
-	program_generate_small(program, seed);
+	if (prng_below(seed, 2))
+		program_generate_small(program, seed);
+	else
+		program_draft(program, 2 + prng_below(seed, 3),
+			      4 + prng_below(seed, 9), seed);
 	search.iterations = SCHEDULES_PER_PROGRAM;
 	if (search.strategy == SEARCH_PORTFOLIO)
 		search.strategy = any_order[prng_below(seed, 3)];
@@ -129,7 +133,8 @@ static enum search_end try_small(const struct options *o, struct budget *b,
 {
 	struct search_options search = o->search;
 
-	draw_small_program(program, seed);
+	program_draft(program, 2 + (prng_below(seed, 3) == 0),
+		      3 + prng_below(seed, 6), seed);
 	search.strategy = SEARCH_DFS;
 	search.faults = draw_faults(program, o->search.faults, seed);
 	if (search.max_preemptions > MOST_PREEMPTIONS)
@@ -145,12 +150,14 @@ static enum search_end search_generated(const struct options *o,
 					struct search_result *result)
 {
 	bool portfolio = o->search.strategy == SEARCH_PORTFOLIO;
+	bool in_order_only = o->search.strategy == SEARCH_DFS;
 	enum search_end end = SEARCH_STOPPED;
 	uint64_t in_order = 0;
 
 	while (end != SEARCH_BUG && !interrupted &&
 	       (b->limit == 0 || b->schedules < b->limit)) {
-		bool small = portfolio && in_order <= b->schedules / 2;
+		bool small = in_order_only ||
+			     (portfolio && in_order <= b->schedules / 2);
 
 		end = small ? try_small(o, b, program, seed, result)
 			    : try_any(o, b, program, seed, result);

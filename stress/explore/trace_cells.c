@@ -94,11 +94,11 @@ int place_of(const struct record *record, const void *vaddr)
 
 uint32_t cell_of_pte(uint64_t pte)
 {
-	pfn_t index = pte_pfn(pte) - sim.hm.config.first_pfn;
+	uint32_t index = sim_frame_index(pte_pfn(pte));
 
 	if (!pte_present(pte))
 		return 0;
-	return index < sim.hm.config.nr_pages ? index + 1 : CELL_ALIEN;
+	return index == UINT32_MAX ? CELL_ALIEN : index + 1;
 }
 
 static uint32_t tlb_now(const struct record *record, const struct cell *cell)

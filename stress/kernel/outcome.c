@@ -138,6 +138,8 @@ const struct program *outcome_plain(const struct program *program, bool pae,
 	plain.machine.pae = pae;
 	plain.machine.nested_irqs = false;
 	plain.machine.sparse_cpus = false;
+	plain.machine.full_flush = false;
+	plain.machine.holes = false; /* it has its own */
 	if (!one_cpu)
 		return &plain;
 	plain.machine.nr_cpus = 1;

@@ -45,6 +45,8 @@ static void draw_machine(struct machine_config *machine,
 		.pae = prng_below(seed, 2),
 		.force_map = prng_below(seed, 4) == 0,
 		.sparse_cpus = prng_below(seed, 4) == 0,
+		.full_flush = prng_below(seed, 4) == 0,
+		.holes = prng_below(seed, 4) == 0,
 	};
 	machine->nr_colours = draw_colours(machine->nr_slots, seed);
 	/* More pages than slots, or nobody would ever wait. */

@@ -16,7 +16,8 @@
  *
  * mem_map is one piece, so the frames on both sides of the border to highmem
  * are neighbours: 0x37ffe and 0x37fff are lowmem, 0x38000 (896 MiB) is the
- * first of highmem; with PAE 0x100000 (4 GiB), where no 32-bit PTE reaches.
+ * first of highmem; with PAE 0x100000 (4 GiB), where no 32-bit PTE reaches. If
+ * the machine has a hole, half of the highmem lies behind it.
  * Frame 0 of the direct map lies at some number below, where nobody looks.
  */
 
@@ -25,12 +26,16 @@
 #define HIGHMEM_START_NONPAE 0x38000
 #define HIGHMEM_START_PAE 0x100000
 
+/* What Linux on x86 takes: tlb_single_page_flush_ceiling. */
+#define FLUSH_CEILING 33
+
 #define WORDS_PER_PAGE (PAGE_SIZE / sizeof(uint32_t))
 
 static struct {
 	bool up;
 	struct machine_config config;
-	pfn_t first_pfn;
+	pfn_t border; /* the first frame of highmem */
+	struct page_range ranges[2];
 	unsigned int nr_frames;
 	uint32_t (*frames)[WORDS_PER_PAGE];
 	struct page *mem_map;
@@ -89,9 +94,11 @@ struct highmem *machine_boot(const struct machine_config *config)
 	const char *why;
 
 	machine.config = *config;
-	machine.first_pfn = border - MACHINE_LOWMEM_PAGES;
+	machine.border = border;
+	machine_ranges(config, border, machine.ranges);
 	host_facts.pae = config->pae;
 	host_facts.cpu_mask = machine_cpu_mask(config);
+	host_facts.tlb_flush_ceiling = config->full_flush ? 1 : FLUSH_CEILING;
 	host_self.cpu = machine_cpu_id(0);
 	host_pte_reserved = config->pae ? 0 : ~(pte_t)UINT32_MAX;
 	make_memory(config);
@@ -102,7 +109,9 @@ struct highmem *machine_boot(const struct machine_config *config)
 	why = highmem_init(&machine.hm,
 			   &(struct highmem_config){
 				   .mem_map = machine.mem_map,
-				   .first_pfn = machine.first_pfn,
+				   .first_pfn = border - MACHINE_LOWMEM_PAGES,
+				   .nr_ranges = config->holes ? 2 : 0,
+				   .ranges = machine.ranges,
 				   .nr_pages = machine.nr_frames,
 				   .highmem_start_pfn = border,
 				   .page_offset = LOWMEM_END - ((vaddr_t)border
@@ -208,7 +217,7 @@ static bool translate(vaddr_t vaddr, pfn_t *pfn)
 	pte_t pte;
 
 	if (vaddr >= LOWMEM_VADDR && vaddr < LOWMEM_END) {
-		*pfn = machine.first_pfn +
+		*pfn = machine.border - MACHINE_LOWMEM_PAGES +
 		       (pfn_t)((vaddr - LOWMEM_VADDR) >> PAGE_SHIFT);
 		return true;
 	}
@@ -223,6 +232,7 @@ static bool translate(vaddr_t vaddr, pfn_t *pfn)
 static uint32_t *word_at(const void *addr)
 {
 	vaddr_t vaddr = (vaddr_t)addr;
+	uint32_t frame;
 	pfn_t pfn;
 
 	if (vaddr % sizeof(uint32_t) != 0) {
@@ -233,13 +243,13 @@ static uint32_t *word_at(const void *addr)
 		host_bug("page fault at %#zx", (size_t)vaddr);
 		return NULL;
 	}
-	if (pfn - machine.first_pfn >= machine.nr_frames) {
+	frame = machine_frame(&machine.config, machine.border, pfn);
+	if (frame == UINT32_MAX) {
 		host_bug("host: access to %#zx: there is no frame %#x",
 			 (size_t)vaddr, (unsigned int)pfn);
 		return NULL;
 	}
-	return &machine.frames[pfn - machine.first_pfn]
-			      [(vaddr & ~PAGE_MASK) / sizeof(uint32_t)];
+	return &machine.frames[frame][(vaddr & ~PAGE_MASK) / sizeof(uint32_t)];
 }
 
 uint32_t machine_load32(const void *vaddr)

@@ -12,9 +12,7 @@
 _Thread_local struct host_self host_self = { .task = &host_tasks[0].task };
 
 struct port_facts host_facts = {
-	.name = "host",
-	/* What Linux on x86 takes: tlb_single_page_flush_ceiling. */
-	.tlb_flush_ceiling = 33,
+	.name = "host", /* the rest by machine_boot() */
 };
 
 pte_t host_pte[HOST_TABLE_PAGES];

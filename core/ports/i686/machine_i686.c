@@ -61,6 +61,8 @@ const char *machine_can(const struct machine_config *config)
 		return pae_differs(config->pae);
 	if (config->sparse_cpus)
 		return "the i686 port numbers its CPUs without holes";
+	if (config->full_flush)
+		return "the i686 port flushes up to 32 pages one by one";
 	if (config->nested_irqs)
 		return "the i686 port has no nested interrupts so far";
 	if (config->nr_pages > MACHINE_MAX_PAGES)

@@ -117,6 +117,9 @@ extern struct sim sim;
  */
 const char *sim_mmu_reset(const struct highmem_config *config);
 
+/* The index in mem_map of a physical frame, or UINT32_MAX. */
+uint32_t sim_frame_index(pfn_t pfn);
+
 /* SIM_ALLOC's answer for a boot of @nr allocations; 0 if nobody is asked. */
 uint8_t sim_choose_alloc(unsigned int nr);
 

@@ -12,6 +12,7 @@
 
 struct sim sim;
 
+static struct page_range ranges[2];
 static struct page mem_map[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
 static char bugs[MAX_BUGS][192];
 static unsigned int bugs_told;
@@ -58,10 +59,19 @@ const char *machine_can(const struct machine_config *config)
 	return machine_shape_wrong(config);
 }
 
+static pfn_t first_highmem(void)
+{
+	return sim.config.pae ? FIRST_HIGHMEM_PFN_PAE : FIRST_HIGHMEM_PFN;
+}
+
+uint32_t sim_frame_index(pfn_t pfn)
+{
+	return machine_frame(&sim.config, first_highmem(), pfn);
+}
+
 static void highmem_config(struct highmem_config *config)
 {
-	pfn_t first = sim.config.pae ? FIRST_HIGHMEM_PFN_PAE
-				     : FIRST_HIGHMEM_PFN;
+	pfn_t first = first_highmem();
 
 	/*
 	 * The lowmem pages stand right before the highmem ones in mem_map, and
@@ -84,6 +94,11 @@ static void highmem_config(struct highmem_config *config)
 		.local_depth = sim.config.local_depth,
 		.force_map = sim.config.force_map,
 	};
+	if (!sim.config.holes)
+		return;
+	machine_ranges(&sim.config, first, ranges);
+	config->nr_ranges = 2;
+	config->ranges = ranges;
 }
 
 struct highmem *machine_boot(const struct machine_config *config)
@@ -97,7 +112,7 @@ struct highmem *machine_boot(const struct machine_config *config)
 		.name = "sim",
 		.pae = config->pae,
 		.cpu_mask = machine_cpu_mask(config),
-		.tlb_flush_ceiling = 33,
+		.tlb_flush_ceiling = config->full_flush ? 1 : 33,
 	};
 	for (unsigned int c = 0; c < config->nr_cpus; c++)
 		sim.cpus[c].id = machine_cpu_id(c);

@@ -49,17 +49,14 @@ static bool is_table(uint64_t pfn)
 /* A word of a physical frame, or NULL where there is no memory. */
 uint32_t *sim_frame_word(pfn_t pfn, unsigned int offset)
 {
-	const struct highmem_config *config = &sim.hm.config;
+	uint32_t index = sim_frame_index(pfn);
 
 	/* A wild map, of a broken core: anything may change. */
 	if (is_table(pfn)) {
 		sim_tlb_all_changed();
 		return &table_word(pfn - SIM_TABLE_PFN, offset)->value;
 	}
-	if (pfn >= config->first_pfn &&
-	    pfn - config->first_pfn < config->nr_pages)
-		return page_word(pfn - config->first_pfn, offset);
-	return NULL;
+	return index == UINT32_MAX ? NULL : page_word(index, offset);
 }
 
 /* ---- What a processor's walk sees ------------------------------------------------ */
