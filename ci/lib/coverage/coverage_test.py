@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Sums by lane, and pages that say no more than was measured."""
 
+import sys
 import tempfile
 import unittest
 from html.parser import HTMLParser
 from pathlib import Path
 
 from ci.lib.coverage import corpora, lanes, pages
+
+sys.path.insert(0, "ci/lib")
+from pages import check  # noqa: E402
 
 # As llvm-cov exports it, less what is not read.
 UNIT = """SF:/proc/self/cwd/core/lib/page.c
@@ -133,6 +137,13 @@ class PagesTest(unittest.TestCase):
         self.assertEqual(read.links, ["index.html", "#L9", "#L3"])
         self.assertLessEqual({"L3", "L9"}, read.ids)
         self.assertIn('if (x < 1 && "</td>")', read.text)
+
+    def test_they_can_be_read_at_night_and_on_a_phone(self):
+        pairs = [(text, ground) for text in ["text", "link"]
+                 for ground in ["back", "some", "none", "part"]]
+        for text in [pages.index(self.found, ""),
+                     pages.source(PAGE, "a\n" * 9, self.found)]:
+            self.assertEqual(list(check.problems(text, pairs)), [])
 
     def test_only_all_of_it_is_a_hundred_percent(self):
         self.assertEqual(pages.percent(9999, 10000), "99.9 %")

@@ -10,10 +10,10 @@ from ci.lib.coverage import lanes
 
 STYLE = """
 :root { color-scheme: light dark; --back: #fff; --text: #1a1a1a; --line: #ddd;
-  --some: #d8f0d8; --none: #fbd5d5; --part: #fbeec2; --link: #0645ad }
+  --some: #d8f0d8; --none: #fbd5d5; --part: #fbeec2; --link: #0645ad; }
 @media (prefers-color-scheme: dark) {
   :root { --back: #16181c; --text: #e4e4e4; --line: #3a3d44; --some: #1e3d26;
-    --none: #5a2323; --part: #574a1a; --link: #8ab4f8 } }
+    --none: #5a2323; --part: #453a12; --link: #8ab4f8; } }
 body { background: var(--back); color: var(--text); margin: 1rem auto;
   max-width: 72rem; padding: 0 .6rem; font: 15px/1.45 system-ui, sans-serif }
 a { color: var(--link) }
@@ -42,7 +42,9 @@ def page(title, body):
     """A whole page."""
     return (
         "<!doctype html>\n<html lang=en><meta charset=utf-8>\n"
-        '<meta name=viewport content="width=device-width,initial-scale=1">\n'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
+        '<meta http-equiv="Content-Security-Policy" content="default-src '
+        "'none'; style-src 'unsafe-inline'\">\n"
         f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n"
         f"<h1>{html.escape(title)}</h1>\n{body}</html>\n"
     )

@@ -11,12 +11,13 @@ import io
 import sys
 import unittest
 
-from . import (corpus_test, hostile_test, interrupt_test, moved_test, page_test,
-               report_test, run_test, setup_test, triage_test)
+from . import (corpus_test, covered_test, hostile_test, interrupt_test,
+               moved_test, page_test, report_test, run_test, setup_test,
+               triage_test)
 
 SUITES = {
-    "lib": (corpus_test, page_test, report_test, run_test, setup_test,
-            triage_test),
+    "lib": (corpus_test, covered_test, page_test, report_test, run_test,
+            setup_test, triage_test),
     "command": (hostile_test, interrupt_test, moved_test),
 }
 

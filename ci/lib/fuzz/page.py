@@ -8,7 +8,7 @@ goes through html.escape(), and the page says itself that it runs nothing.
 import html
 import os
 
-from . import charts, crashes, results
+from . import charts, covered, crashes, results
 from .words import count, duration, number
 
 HEAD = """<!DOCTYPE html>
@@ -103,6 +103,7 @@ def page(run, columns, rows, said, history):
     parts += [tag("li", f"{name}: {words}") for name, words in said["news"]]
     parts.append("</ul>")
     parts += _crashes(results.crashes_of(run))
+    parts += covered.section(said.get("gaps"))
     for name, record in sorted(run["targets"].items()):
         parts += _target(name, record, history.get(name, []))
     return HEAD % (html.escape(f"Fuzzing {run['started']}"), style(),

@@ -6,7 +6,7 @@ Made only from what results.py reads, so a run that was killed has one too.
 
 import os
 
-from . import crashes, page, results
+from . import covered, crashes, page, results
 from .place import write_atomic
 from .words import count, duration, number
 
@@ -109,10 +109,10 @@ def text(run, earlier):
     return "\n".join(parts) + "\n"
 
 
-def html(run, earlier, history):
+def html(run, earlier, history, gaps=None):
     wrong = troubles(run)
     said = {"verdict": verdict(run), "troubles": wrong,
-            "news": compared(run, earlier),
+            "news": compared(run, earlier), "gaps": gaps,
             "bad": wrong or crashes.kinds(results.crashes_of(run))}
     return page.page(run, (COLUMNS, ALONE), rows(run), said, history)
 
@@ -122,5 +122,6 @@ def write(run_dir, earlier):
     run = results.read_run(run_dir)
     paths = [os.path.join(run_dir, "report." + ext) for ext in ("txt", "html")]
     write_atomic(paths[0], text(run, earlier))
-    write_atomic(paths[1], html(run, earlier, results.read_history(run_dir)))
+    write_atomic(paths[1], html(run, earlier, results.read_history(run_dir),
+                                covered.gaps(run_dir)))
     return paths
