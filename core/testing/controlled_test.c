@@ -462,3 +462,34 @@ Test(faults, those_that_a_program_needs)
 			     "%s", text);
 	}
 }
+
+/* ---- Misuses ------------------------------------------------------------------- */
+
+/* One kunmap too many at each step of others' operations: it is always told. */
+Test(misuse, in_the_middle_of_others)
+{
+	struct choice choice = { .kind = CHOICE_RUN, .arg = 1 };
+	struct tally tally;
+
+	tally = try_each_step("machine cpus=2 slots=2\n"
+			      "task A: kmap p0; kmap p1; kunmap p0; kmap p2\n"
+			      "A: flush; kunmap p1; get p1\n"
+			      "task B cpu=1: kunmap p3\n",
+			      choice, HM_STAT_MISUSE);
+	cr_expect_gt(tally.runs, 30, "%u", tally.runs);
+	cr_expect_eq(tally.without, 0, "%u", tally.without);
+}
+
+/* But not of a page that somebody uses, or is about to. */
+Test(misuse, of_what_another_maps)
+{
+	struct choice choice = { .kind = CHOICE_RUN, .arg = 1 };
+	struct tally tally;
+
+	tally = try_each_step("machine cpus=2 slots=2\n"
+			      "task A: kmap p0; check; kunmap p0; get p0\n"
+			      "task B cpu=1: kunmap p0\n",
+			      choice, HM_STAT_MISUSE);
+	cr_expect_gt(tally.with, 0);
+	cr_expect_gt(tally.without, tally.with);
+}

@@ -60,6 +60,8 @@ uint64_t exec_state_hash(void)
 				   (uint64_t)actor->active << 3 |
 				   (uint64_t)actor->in_op << 2 |
 				   (uint64_t)actor->alone << 1 | actor->ended);
+		if (actor->flushing)
+			mix(&hash, oracle_unused_so_far(&exec, &actor->unused));
 		for (unsigned int i = 0; i < actor->nr_local; i++)
 			mix(&hash, (uint64_t)(vaddr_t)actor->local[i].vaddr);
 		for (unsigned int p = 0; p < PROGRAM_MAX_PAGES; p++) {
@@ -82,7 +84,7 @@ static void spoil_others(struct exec *e, const struct actor *actor)
 				e->actors[a].alone = false;
 }
 
-static void perform(struct exec *e, struct actor *actor, const struct op *op)
+static const char *outcome_name(const struct exec *e, enum op_outcome outcome)
 {
 	static const char *const names[] = {
 		[OP_DONE] = "ok",
@@ -90,6 +92,12 @@ static void perform(struct exec *e, struct actor *actor, const struct op *op)
 		[OP_SKIPPED] = "skipped",
 		[OP_REFUSED] = "reported and refused",
 	};
+
+	return exec_failed(e) ? "FAILED" : names[outcome];
+}
+
+static void perform(struct exec *e, struct actor *actor, const struct op *op)
+{
 	enum op_outcome outcome;
 
 	actor->in_op = true;
@@ -106,7 +114,7 @@ static void perform(struct exec *e, struct actor *actor, const struct op *op)
 		actor->performed++;
 	if (outcome != OP_SKIPPED)
 		oracle_after_op(e, actor);
-	trace_op(e, actor, op, exec_failed(e) ? "FAILED" : names[outcome]);
+	trace_op(e, actor, op, outcome_name(e, outcome));
 	if (e->options->progress && !is_handler(actor))
 		port_stat_inc(&e->options->progress[actor->index]);
 }
@@ -282,7 +290,9 @@ static void reset_actors(void)
 	exec.failed = (port_stat_t){ 0 };
 	exec.nr_told = 0;
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
-		exec.actors[a] = (struct actor){ .index = a, .waits_for = -1 };
+		exec.actors[a] = (struct actor){ .index = a,
+						 .waits_for = -1,
+						 .misuses = -1 };
 }
 
 /* Each actor's word in each page: nothing else is ever written. */

@@ -19,6 +19,12 @@ struct local_map {
 	bool window; /* takes a window; a lowmem page may not */
 };
 
+/* Pages that nobody has used since some moment: oracle_use.c. */
+struct unused {
+	uint32_t pages;			   /* then; one bit each */
+	uint32_t begun[PROGRAM_MAX_PAGES]; /* uses, up to then */
+};
+
 struct actor {
 	unsigned int index; /* 0 to 3 tasks, 4 and 5 handlers */
 	uint32_t id; /* of the task, or of the one that a handler interrupts */
@@ -37,7 +43,13 @@ struct actor {
 	bool in_op;	     /* in the middle of an operation */
 	bool alone;	     /* nobody else was, from its begin to its end */
 	bool ended;
+	int misuses;	      /* page of a kunmap too many under way, or -1 */
+	struct unused unused; /* since its flush began */
+	bool flushing;	      /* one is under way */
 	uint64_t touched; /* pages whose part above changed: oracle_look.c */
+	/* Uses of pages, from a call that maps to the end of its undoing. */
+	port_stat_t uses_begun[PROGRAM_MAX_PAGES];
+	port_stat_t uses_ended[PROGRAM_MAX_PAGES];
 	uint32_t performed;
 	uint32_t skipped;
 };
@@ -208,6 +220,27 @@ const char *oracle_take_report(struct exec *exec, const char *who,
 
 /* Nobody expects a sentence any more: any that is left is a failure. */
 void oracle_no_report(struct exec *exec);
+
+/* ---- oracle_use.c ----------------------------------------------------------------- */
+
+/* @actor is about to ask for a map of @page; it has none left of that call. */
+void oracle_use_begins(struct actor *actor, unsigned int page);
+void oracle_use_ends(struct actor *actor, unsigned int page);
+
+/* Does somebody use @page now? */
+bool oracle_is_used(const struct exec *exec, unsigned int page);
+
+/* From now on @unused knows which pages nobody has used since. */
+void oracle_unused_begin(const struct exec *exec, struct unused *unused);
+uint32_t oracle_unused_so_far(const struct exec *exec,
+			      const struct unused *unused);
+
+/*
+ * A flush of @actor has returned: of pages that were unused since before its call
+ * nothing is left.
+ */
+void oracle_flush_returned(struct exec *exec, const struct unused *unused,
+			   const struct actor *actor);
 
 /* ---- oracle_answer.c -------------------------------------------------------------- */
 

@@ -31,6 +31,7 @@
 	F(wrong_count, "page has count # and # users") \
 	F(slot_disagrees, "the PTE of slot #, kmap_to_page and") \
 	F(free_slot_has_a_page, "slot # is free, but kmap_to_page") \
+	F(outlives_flush, "page outlives ") \
 	F(slot_lost, "slot # is lost") \
 	F(slot_not_free_at_end, "slot # is not free after all tasks") \
 	F(last_flush_hangs, "the last flush does not return") \

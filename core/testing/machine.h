@@ -214,6 +214,12 @@ const char *machine_audit(void);
  */
 bool machine_changed_ptes(const vaddr_t **changed, unsigned int *nr);
 
+/*
+ * Where the TLB of CPU @nr, counted from 0, translates @vaddr to. False: it does
+ * not, or the machine cannot tell.
+ */
+bool machine_tlb_has(unsigned int nr, vaddr_t vaddr, pfn_t *pfn);
+
 /* TLB work since boot, for tests and benchmarks. */
 struct machine_tlb_stats {
 	uint32_t local_pages;	  /* port_tlb_flush_local_page() */

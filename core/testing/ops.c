@@ -37,6 +37,32 @@ unsigned int actor_windows(const struct actor *actor)
 
 /* ---- Persistent maps ---------------------------------------------------------- */
 
+/*
+ * One kunmap too many, whatever others do meanwhile with other pages. Somebody
+ * who comes for this one would be in danger of losing his map to it, and nobody
+ * could tell: is_misused() keeps them away.
+ */
+static enum op_outcome perform_misuse(struct exec *exec, struct actor *actor,
+				      unsigned int page)
+{
+	if (oracle_is_used(exec, page))
+		return OP_SKIPPED;
+	actor->misuses = (int)page;
+	kunmap(exec->hm, exec_page(exec, page));
+	actor->misuses = -1;
+	return expect_report(exec, "kunmap of ",
+			     "kunmap of a page that nobody maps");
+}
+
+static bool is_misused(const struct exec *exec, unsigned int page)
+{
+	unsigned int a = 0;
+
+	while (a < PROGRAM_MAX_ACTORS && exec->actors[a].misuses != (int)page)
+		a++;
+	return a < PROGRAM_MAX_ACTORS;
+}
+
 static enum op_outcome hold(struct exec *exec, struct actor *actor,
 			    unsigned int page, void *vaddr)
 {
@@ -75,14 +101,18 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 		return expect_report(exec, "kmap of ",
 				     "kmap in atomic context");
 	}
+	if (is_misused(exec, op->arg))
+		return OP_SKIPPED;
 	actor->waits_for = op->arg;
 	actor->touched |= UINT64_C(1) << op->arg;
+	oracle_use_begins(actor, op->arg);
 	refine_call(exec, actor, (enum op_kind)op->kind, op->arg);
 	vaddr = call_kmap(exec, page, op->kind);
 	refine_return(exec, actor, vaddr != NULL);
 	actor->waits_for = -1;
 	if (vaddr)
 		return hold(exec, actor, op->arg, vaddr);
+	oracle_use_ends(actor, op->arg);
 	if (op->kind == OP_KMAP && !exec_failed(exec))
 		exec_fail(exec, "kmap returned NULL");
 	if (op->kind == OP_TRY)
@@ -97,24 +127,16 @@ static enum op_outcome perform_get(struct exec *exec, struct actor *actor,
 {
 	void *vaddr;
 
+	if (is_misused(exec, op->arg))
+		return OP_SKIPPED;
+	oracle_use_begins(actor, op->arg);
 	refine_call(exec, actor, OP_GET, op->arg);
 	vaddr = kmap_high_get(exec->hm, exec_page(exec, op->arg));
 	refine_return(exec, actor, vaddr != NULL);
 	if (vaddr)
 		return hold(exec, actor, op->arg, vaddr);
+	oracle_use_ends(actor, op->arg);
 	return OP_NOTHING;
-}
-
-/* Nobody maps @page or is about to: an unmap of it steals from no one. */
-static bool nobody_maps(const struct exec *exec, unsigned int page)
-{
-	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
-		if (exec->actors[a].held[page] > 0)
-			return false;
-		if (exec->actors[a].waits_for == (int)page)
-			return false;
-	}
-	return true;
 }
 
 enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
@@ -130,25 +152,24 @@ enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
 		refine_call(exec, actor, OP_KUNMAP, op->arg);
 		kunmap(exec->hm, page);
 		refine_return(exec, actor, true);
+		oracle_use_ends(actor, op->arg);
 		return OP_DONE;
 	}
-	if (!can_misuse(exec) || !page_is_highmem(exec->hm, page) ||
-	    !nobody_maps(exec, op->arg) || !oracle_at_rest(exec, actor))
+	if (!can_misuse(exec) || !page_is_highmem(exec->hm, page))
 		return OP_SKIPPED;
-	exec_freeze(exec, true); /* or somebody might map it meanwhile */
-	kunmap(exec->hm, page);
-	exec_freeze(exec, false);
-	return expect_report(exec, "kunmap of ",
-			     "kunmap of a page that nobody maps");
+	return perform_misuse(exec, actor, op->arg);
 }
 
-static enum op_outcome perform_flush(struct exec *exec,
-				     const struct actor *actor)
+static enum op_outcome perform_flush(struct exec *exec, struct actor *actor)
 {
 	if (!in_atomic(actor)) {
+		oracle_unused_begin(exec, &actor->unused);
+		actor->flushing = true;
 		refine_call(exec, actor, OP_FLUSH, 0);
 		kmap_flush_unused(exec->hm);
 		refine_return(exec, actor, true);
+		oracle_flush_returned(exec, &actor->unused, actor);
+		actor->flushing = false;
 		return OP_DONE;
 	}
 	if (!can_misuse(exec))

@@ -97,6 +97,7 @@ MUTANTS = {
             "kernel": "Bail out! spin lock 0x[0-9a-f]+ taken twice on one CPU",
         },
     ),
+    "kunmap_by_slot": _mutant("pkmap.c", first = "sched_replay"),
     "last_frame_refused": _mutant("init.c", first = "unit"),
     "last_one_gave_up_leak": _mutant("pkmap.c"),
     "last_page": _mutant(

@@ -185,6 +185,15 @@ void machine_poke32(struct page *page, unsigned int offset, uint32_t value)
 
 /* ---- Verdicts ------------------------------------------------------------------ */
 
+/* A processor does not say; machine_audit() reads through what it has. */
+bool machine_tlb_has(unsigned int nr, vaddr_t vaddr, pfn_t *pfn)
+{
+	(void)nr;
+	(void)vaddr;
+	(void)pfn;
+	return false;
+}
+
 bool machine_changed_ptes(const vaddr_t **changed, unsigned int *nr)
 {
 	(void)changed;

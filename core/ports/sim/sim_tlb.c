@@ -357,6 +357,15 @@ static const char *audit_entry(unsigned int c, vaddr_t vaddr)
 	return why;
 }
 
+bool machine_tlb_has(unsigned int nr, vaddr_t vaddr, pfn_t *pfn)
+{
+	pte_t cached = is_window(vaddr) ? sim.cpus[nr].tlb[tlb_index(vaddr)]
+					: 0;
+
+	*pfn = pte_pfn(cached);
+	return cached != 0 && !sim.cpus[nr].offline;
+}
+
 static const char *audit_page(vaddr_t vaddr)
 {
 	const char *why = NULL;
