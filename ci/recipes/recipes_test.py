@@ -128,6 +128,19 @@ class RecipesTest(unittest.TestCase):
         self.assertEqual(words["test"]["artifacts"]["reports"]["junit"],
                          "out/junit/TEST-*.xml")
 
+    def test_oss_fuzz(self):
+        words = yaml.safe_load(Path("ci/oss-fuzz/project.yaml").read_text())
+        for key in ["homepage", "main_repo", "primary_contact"]:
+            self.assertIn(key, words)
+        self.assertEqual(words["language"], "c")
+        # What ci/oss-fuzz/BUILD builds with.
+        self.assertEqual(words["sanitizers"],
+                         ["address", "memory", "undefined"])
+        self.assertEqual(words["architectures"], ["x86_64", "i386"])
+        lite = yaml.safe_load(
+            Path(".clusterfuzzlite/project.yaml").read_text())
+        self.assertEqual(lite["language"], "c")
+
     def test_systemd(self):
         for name, section in [("highmem-fuzz.service", "Service"),
                               ("highmem-fuzz.timer", "Timer")]:
