@@ -160,6 +160,13 @@ class Planted(unittest.TestCase):
         self.exhaust("pae_frame_20_bits", 0, *few)
         self.exhaust("pae_frame_20_bits", 77, *few, "--pae")
 
+    def test_a_bug_in_the_queue_of_the_second_colour(self):
+        few = ("--ops=2", "--max-preemptions=1")
+        self.exhaust("second_look_at_colour_0", 0, *few)
+        found = self.exhaust("second_look_at_colour_0", 77, *few,
+                             "--colours=2")
+        self.assertRegex(found, r"BUG: lost wake-up: .* sleeps on colour 1")
+
     def test_a_queue_that_is_overtaken(self):
         with tempfile.TemporaryDirectory() as self.folder:
             with open(os.path.join(self.folder, "p.hmt"), "w",
