@@ -63,7 +63,9 @@ bool checkpoint_save(const char *path, const char *search,
 	bool good;
 
 	snprintf(temporary, sizeof(temporary), "%s.part", path);
-	file = fopen(temporary, "w");
+	/* Anew: a link of that name, from whomever, is not written through. */
+	unlink(temporary);
+	file = fopen(temporary, "wx");
 	if (!file)
 		return complain(path, strerror(errno));
 	good = write_fields(file, search, &f);
@@ -75,7 +77,10 @@ bool checkpoint_save(const char *path, const char *search,
 	return false;
 }
 
-/* A line without its end; false if there is none, or not a whole one. */
+/*
+ * A line without its end; false if there is none, or not a whole one, or if it
+ * is no text: what we say of it may reach a terminal.
+ */
 static bool read_line(FILE *file, char *line)
 {
 	size_t len;
@@ -86,6 +91,9 @@ static bool read_line(FILE *file, char *line)
 	if (len == 0 || line[len - 1] != '\n')
 		return false;
 	line[len - 1] = '\0';
+	for (const char *c = line; *c; c++)
+		if (*c < ' ' || *c > '~')
+			return false;
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "stress/explore/checkpoint.h"
@@ -89,6 +90,46 @@ Test(checkpoint, with_a_changed_digit_is_refused)
 	fputc('x', file);
 	fclose(file);
 	expect_refused(sums);
+}
+
+/* Its checksum is right: who writes one by hand can compute it. */
+Test(checkpoint, with_the_escapes_of_a_terminal_is_refused_without_them)
+{
+	const struct certificate asked = sums;
+	char said[4096] = "";
+	int saved = dup(STDERR_FILENO);
+	FILE *err = tmpfile();
+
+	cr_assert(checkpoint_save(path, "tasks=\x1b]0;x\x07\x9b", &sums));
+	cr_assert_not_null(err);
+	dup2(fileno(err), STDERR_FILENO);
+	expect_refused(asked);
+	dup2(saved, STDERR_FILENO);
+	rewind(err);
+	cr_expect_gt(fread(said, 1, sizeof(said) - 1, err), 0);
+	fclose(err);
+	close(saved);
+	cr_expect_null(strpbrk(said, "\x1b\x07\x9b"));
+}
+
+Test(checkpoint, is_not_written_through_a_link)
+{
+	char part[sizeof(path) + 5];
+	char other[sizeof(path) + 6];
+	FILE *file;
+
+	snprintf(part, sizeof(part), "%s.part", path);
+	snprintf(other, sizeof(other), "%s.other", path);
+	file = fopen(other, "w");
+	cr_assert_not_null(file);
+	fclose(file);
+	cr_assert_eq(symlink(other, part), 0);
+	cr_expect(checkpoint_save(path, SEARCH, &sums));
+	file = fopen(other, "r");
+	cr_assert_not_null(file);
+	cr_expect_eq(fgetc(file), EOF, "somebody else's file");
+	fclose(file);
+	unlink(other);
 }
 
 Test(checkpoint, that_is_not_there_begins_anew)
