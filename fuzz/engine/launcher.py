@@ -159,6 +159,8 @@ def main(argv):
                "libFuzzer's begin with one '-'")
     # `bazel run` starts us elsewhere; the user's paths are relative to this.
     os.chdir(os.environ.get("BUILD_WORKING_DIRECTORY", "."))
+    if not args.fuzzing_output_root:
+        refuse("--fuzzing_output_root needs a directory")
     launch = Launch(args)
     if args.reproduce:
         need_file(args.reproduce)

@@ -173,7 +173,8 @@ def run_kernel(options, machine, module, folder):
     if result.returncode not in (OK, FAILED) or (
             result.stderr and "run_kernel: failed: " not in result.stderr):
         raise Unusable(result.stderr.strip())
-    with open(os.path.join(folder, "console.log"), encoding="ascii") as log:
+    with open(os.path.join(folder, "console.log"), encoding="ascii",
+              errors="backslashreplace") as log:
         return Side(log.read().splitlines())
 
 

@@ -80,6 +80,12 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def plain(line):
+    """As it may stand on a terminal: a kernel that dies says anything."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1]
+                   for c in line.expandtabs())
+
+
 def start(command):
     return subprocess.Popen(command, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -103,7 +109,7 @@ def pump(boot, process, deadline, screen, log):
             log.write(data)
         *lines, line = (line + data).split(b"\n")
         for text in lines:
-            text = text.decode("ascii", "replace").rstrip("\r")
+            text = plain(text.decode("ascii", "replace").rstrip("\r"))
             boot.ktap.feed(text)
             screen.show(text)
 
@@ -118,7 +124,8 @@ def boot_kernel(command, timeout, screen, log):
     finally:
         if process.poll() is None:
             process.kill()
-        boot.complaint = process.communicate()[1].decode("utf-8", "replace")
+        said = process.communicate()[1].decode("utf-8", "replace")
+        boot.complaint = "\n".join(map(plain, said.splitlines()))
         screen.end()
     return boot
 

@@ -250,6 +250,38 @@ class Environment(unittest.TestCase):
                          "not installed; ci/setup installs it\n")
 
 
+class Console(unittest.TestCase):
+    """What a kernel says is text, whatever it is."""
+
+    QEMU = r"""#!/bin/sh
+printf 'KTAP version 1\n1..1\n\033]0;owned\007\033[2J\200\n'
+printf 'not ok 1 a\033[31mb\n# Totals: pass:0 fail:1 skip:0\n'
+printf '\033[31mwhat\233' >&2
+exit $STATUS
+"""
+
+    def said(self, status):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "qemu-system-i386")
+            with open(path, "w", encoding="ascii") as file:
+                file.write(self.QEMU)
+            os.chmod(path, 0o755)
+            result = run("--out", os.path.join(folder, "out"), STATUS=status,
+                         PATH=folder + ":" + os.environ["PATH"])
+            with open(os.path.join(folder, "out", "run.txt"),
+                      encoding="utf-8") as file:
+                return (result.returncode,
+                        result.stdout + result.stderr + file.read())
+
+    def test_nothing_steers_a_terminal(self):
+        for status, code, words in (("35", 77, r"failed: a\x1b[31mb"),
+                                    ("9", 1, r"\x1b[31mwhat")):
+            returned, said = self.said(status)
+            self.assertEqual(returned, code, said)
+            self.assertIn(words, said)
+            self.assertNotRegex(said, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
 class Machines(unittest.TestCase):
     """What this kernel cannot do is skipped, with its own sentence."""
 

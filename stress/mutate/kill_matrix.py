@@ -55,6 +55,12 @@ def positive(text):
     return int(text)
 
 
+def a_file(text):
+    if not text:
+        raise argparse.ArgumentTypeError("'' is no file")
+    return text
+
+
 def names(text):
     return text.split(",")
 
@@ -85,12 +91,12 @@ def parse_arguments(argv):
     run.add_argument("--fresh", action="store_true",
                      help="begin anew; the old RESULTS gets the suffix .old")
     report = verbs.add_parser("report", help="print the table")
-    report.add_argument("--html", metavar="FILE", help="write it there too")
-    report.add_argument("--markdown", metavar="FILE",
+    report.add_argument("--html", type=a_file, metavar="FILE", help="write it there too")
+    report.add_argument("--markdown", type=a_file, metavar="FILE",
                         help="write it there too; '-' prints it instead")
     for verb in (run, report):
-        verb.add_argument("--results", default=DEFAULT_RESULTS, metavar="FILE",
-                          help="JSON lines (default: %(default)s)")
+        verb.add_argument("--results", type=a_file, default=DEFAULT_RESULTS,
+                          metavar="FILE", help="JSON lines (default: %(default)s)")
     check = verbs.add_parser("check", help="the short version")
     add_selection(check, cells.SHORT)
     add_run_flags(check, 1, 10.0)

@@ -140,6 +140,10 @@ class Matrix(unittest.TestCase):
         self.assertIn("no mutant 'fond'; there are found", text)
         self.assertEqual(self.run_all(["found"], "--techniques=x")[0], 1)
         self.assertEqual(self.run_all(["found"], "--limit=x")[0], 1)
+        for flag in ("--html=", "--markdown=", "--results="):
+            status, text = self.matrix(["found"], "report", flag)
+            self.assertEqual(status, 1)
+            self.assertIn("'' is no file", text)
 
     def test_a_mutant_of_a_port_brings_its_own_program(self):
         own = self.here / "port.script"
