@@ -14,7 +14,7 @@ import corpus_dir
 
 from .in_directory import InDirectory
 
-COMMANDS = ("fuzz", "lint", "test")
+COMMANDS = ("coverage", "fuzz", "lint", "test")
 
 _APT = r"""#!/bin/sh
 echo "$@" >> "$LOG"
@@ -99,6 +99,9 @@ class Setup(InDirectory):
         with subprocess.Popen(
                 [self.path("top", "ci", "setup")],
                 env={**self.environment, "APT": "hangs"},
+                # Whoever runs this in the background has it ignored.
+                preexec_fn=lambda: signal.signal(signal.SIGINT,
+                                                 signal.SIG_DFL),
                 stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
             while not os.path.exists(self.path("log.begun")):
                 time.sleep(0.02)
