@@ -100,6 +100,9 @@ class Match(unittest.TestCase):
         self.assertTrue(self.agree(
             said, "CRASH (new): oracle: lost it machine cpus=2 B: a replay: x",
             "findings vary"))
+        self.assertTrue(self.agree("Ran 20 s: 3 kinds of crash.",
+                                   "Ran 4 s: 1 kind of crash.",
+                                   "findings vary"))
         for printed in ("CRASH (old): oracle: lost it machine replay: x",
                         "CRASH (new): oracle: lost it"):
             self.assertFalse(self.agree(said, printed, "findings vary"))
