@@ -53,9 +53,9 @@ static void add_logged_range(struct pgtable_input *input, char *text)
 	uint64_t end;
 	uint32_t type;
 
-	if (at == text || *at++ != '-')
+	if (at == text || *at != '-')
 		return;
-	end = strtoull(at, &at, 16);
+	end = strtoull(at + 1, &at, 16);
 	type = (uint32_t)strtoul(at, &at, 10);
 	if (input->map.nr < MEMMAP_MAX_RANGES)
 		input->map.range[input->map.nr++] = (struct memmap_range){
