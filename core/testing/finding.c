@@ -93,37 +93,48 @@
 typedef void end_fn(void);
 
 /* No tail call, and no two that a compiler may take for one. */
-#define HERE(nr) __asm__ volatile("" : : "i"(nr) : "memory")
+#define HERE __asm__ volatile("" : : "i"(__COUNTER__) : "memory")
 
-#define VARIANT(nr) \
-	static __attribute__((noinline)) void sentence_##nr(end_fn *end) \
+/*
+ * Frames for sentences, kilo_tango() and the like. Some sort crashes by how much
+ * names differ, so these have little in common; and there are so many that two
+ * sentences seldom share one.
+ */
+/* clang-format off */
+#define WORDS(V, first) \
+	V(first##_alfa) V(first##_bravo) V(first##_charlie) V(first##_delta) \
+	V(first##_echo) V(first##_foxtrot) V(first##_golf) V(first##_hotel) \
+	V(first##_india) V(first##_juliett) V(first##_kilo) V(first##_lima) \
+	V(first##_mike) V(first##_november) V(first##_oscar) V(first##_papa) \
+	V(first##_quebec) V(first##_romeo) V(first##_sierra) V(first##_tango)
+#define VARIANTS(V) \
+	WORDS(V, alfa) WORDS(V, bravo) WORDS(V, charlie) WORDS(V, delta) \
+	WORDS(V, echo) WORDS(V, foxtrot) WORDS(V, golf) WORDS(V, hotel) \
+	WORDS(V, india) WORDS(V, juliett) WORDS(V, kilo) WORDS(V, lima) \
+	WORDS(V, mike) WORDS(V, november) WORDS(V, oscar) WORDS(V, papa) \
+	WORDS(V, quebec) WORDS(V, romeo) WORDS(V, sierra) WORDS(V, tango)
+/* clang-format on */
+
+#define VARIANT(name) \
+	static __attribute__((noinline)) void name(end_fn *end) \
 	{ \
 		end(); \
-		HERE(0x##nr); \
+		HERE; \
 	}
-#define NAME_OF_VARIANT(nr) sentence_##nr,
-/* clang-format off */
-#define SIXTEEN(V, hi) \
-	V(hi##0) V(hi##1) V(hi##2) V(hi##3) \
-	V(hi##4) V(hi##5) V(hi##6) V(hi##7) \
-	V(hi##8) V(hi##9) V(hi##a) V(hi##b) \
-	V(hi##c) V(hi##d) V(hi##e) V(hi##f)
-/* clang-format on */
-#define NR_VARIANTS 64
-#define VARIANTS(V) SIXTEEN(V, 0) SIXTEEN(V, 1) SIXTEEN(V, 2) SIXTEEN(V, 3)
+#define NAME_OF_VARIANT(name) name,
 
 VARIANTS(VARIANT)
 
-static void (*const variants[NR_VARIANTS])(end_fn *end) = {
-	VARIANTS(NAME_OF_VARIANT)
-};
+static void (*const variants[])(end_fn *end) = { VARIANTS(NAME_OF_VARIANT) };
+
+#define NR_VARIANTS (sizeof(variants) / sizeof(variants[0]))
 
 #define KIND(name, stem) \
-	static __attribute__((noinline)) void finding_##name( \
-		unsigned int variant, end_fn *end) \
+	static __attribute__((noinline)) void finding_##name(size_t variant, \
+							     end_fn *end) \
 	{ \
 		variants[variant](end); \
-		HERE(__COUNTER__); \
+		HERE; \
 	}
 
 FINDINGS(KIND)
@@ -134,7 +145,7 @@ KIND(another, "")
 static const struct kind {
 	const char *name;
 	const char *stem;
-	void (*pass)(unsigned int variant, end_fn *end);
+	void (*pass)(size_t variant, end_fn *end);
 } kinds[] = { FINDINGS(ROW) ROW(another, "") };
 
 /* ---- Sentences ---------------------------------------------------------------- */
@@ -246,7 +257,7 @@ void finding_print(int fd, const char *sentence)
 	write_whole(fd, line, len);
 }
 
-static unsigned int variant_of(const char *normal)
+static size_t variant_of(const char *normal)
 {
 	uint32_t hash = 0x811c9dc5u; /* FNV-1a */
 

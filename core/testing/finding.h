@@ -9,7 +9,7 @@
  * by the innermost functions of a stack. So each sentence of the oracle, of the
  * core and of the machine belongs to a kind, each kind has a function of its
  * own, finding_NAME(), and what ends a program because of a finding is called
- * from there, by way of one of 64 functions that the rest of the sentence
+ * from there, by way of one of 400 functions that the whole sentence
  * chooses. Two inputs that find one bug have one sentence, once numbers and
  * names are out of it, and the same two frames. For programs on the build
  * machine.
