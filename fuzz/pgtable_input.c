@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_TEXT 2048
+#define MAX_TEXT (16 * 1024)
 #define MAX_TOKENS 4
 
 struct line {

@@ -273,7 +273,10 @@ static const char *divide_ram(struct layout *layout)
 
 static const char *judge_mem_map(struct layout *layout)
 {
-	uint64_t bytes = layout->max_pfn * layout->options.page_struct_size;
+	const struct layout_options *options = &layout->options;
+	uint64_t frames = options->sparse_mem_map ? layout->nr_pages
+						  : layout->max_pfn;
+	uint64_t bytes = frames * options->page_struct_size;
 	uint64_t lowmem = layout->nr_lowmem << PAGE_SHIFT;
 
 	layout->mem_map_bytes = bytes;
@@ -282,7 +285,7 @@ static const char *judge_mem_map(struct layout *layout)
 			      "mem_map has %u MiB and does not fit %u "
 			      "MiB of lowmem",
 			      mib(bytes), mib(lowmem));
-	if (bytes * 100 > lowmem * layout->options.mem_map_percent)
+	if (bytes * 100 > lowmem * options->mem_map_percent)
 		warn(layout, "mem_map takes %u of %u MiB of lowmem", mib(bytes),
 		     mib(lowmem));
 	return NULL;
@@ -344,7 +347,10 @@ const char *layout_compute(struct layout *layout, const struct memmap *map,
 {
 	const char *why;
 
-	*layout = (struct layout){ .options = *options };
+	/* All else is set below; clearing the two maps would take a while. */
+	layout->options = *options;
+	layout->nr_warnings = 0;
+	layout->why[0] = '\0';
 	layout->options.vmalloc_bytes = page_aligned(options->vmalloc_bytes);
 	why = check_options(layout);
 	if (why)

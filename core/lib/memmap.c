@@ -1,53 +1,102 @@
 /* SPDX-License-Identifier: MIT */
 #include <highmem/memmap.h>
 
-#define MAX_BOUNDS (2 * MEMMAP_MAX_RANGES)
+static const char too_many[] = "the memory map has more than 512 ranges";
+static const char backwards[] = "the memory map has a range that ends before "
+				"it starts";
 
-/* Where something begins or ends, in order. */
-struct bounds {
-	unsigned int nr;
-	uint64_t at[MAX_BOUNDS];
-};
+_Static_assert(MEMMAP_MAX_RANGES == 512, "too_many says how many");
 
-static void insert(struct bounds *bounds, uint64_t at)
+/* ---- One range after the other ----------------------------------------------- */
+
+static bool comes_first(const struct memmap_range *a,
+			const struct memmap_range *b)
 {
-	unsigned int i = bounds->nr++;
-
-	for (; i > 0 && bounds->at[i - 1] > at; i--)
-		bounds->at[i] = bounds->at[i - 1];
-	bounds->at[i] = at;
+	return a->type < b->type || (a->type == b->type && a->start < b->start);
 }
 
-static const char *find_bounds(struct bounds *bounds, const struct memmap *map)
+/* By type, then by start. Firmware's maps are nearly in order. */
+static void sort(struct memmap *map)
 {
-	bounds->nr = 0;
-	if (map->nr > MEMMAP_MAX_RANGES)
-		return "the memory map has more than 32 ranges";
-	for (unsigned int i = 0; i < map->nr; i++) {
-		if (map->range[i].end < map->range[i].start)
-			return "the memory map has a range that ends before "
-			       "it starts";
-		insert(bounds, map->range[i].start);
-		insert(bounds, map->range[i].end);
+	for (unsigned int i = 1; i < map->nr; i++) {
+		const struct memmap_range range = map->range[i];
+		unsigned int at = i;
+
+		for (; at > 0 && comes_first(&range, &map->range[at - 1]); at--)
+			map->range[at] = map->range[at - 1];
+		map->range[at] = range;
 	}
+}
+
+/* Ranges of one type that touch or overlap become one. */
+static void unite(struct memmap *map)
+{
+	unsigned int last = 0;
+
+	sort(map);
+	for (unsigned int i = 1; i < map->nr; i++) {
+		const struct memmap_range *range = &map->range[i];
+
+		if (range->type != map->range[last].type ||
+		    range->start > map->range[last].end)
+			map->range[++last] = *range;
+		else if (range->end > map->range[last].end)
+			map->range[last].end = range->end;
+	}
+	map->nr = last + 1;
+}
+
+const char *memmap_add(struct memmap *map, uint64_t start, uint64_t end,
+		       uint32_t type)
+{
+	if (end < start)
+		return backwards;
+	if (start == end)
+		return NULL;
+	if (map->nr == MEMMAP_MAX_RANGES)
+		unite(map);
+	if (map->nr == MEMMAP_MAX_RANGES)
+		return too_many;
+	map->range[map->nr++] = (struct memmap_range){
+		.start = start,
+		.end = end,
+		.type = type,
+	};
 	return NULL;
 }
 
-/* Is the byte RAM for one range, and nothing else for any other? */
-static bool is_ram(const struct memmap *map, uint64_t byte)
+/* ---- RAM, for certain -------------------------------------------------------- */
+
+/* From one bound to the next, where everything is alike. */
+struct stretch {
+	uint64_t end; /* where it starts, if nothing comes behind it */
+	bool ram;
+};
+
+/*
+ * The bounds are looked for in all ranges each time: an array of them would
+ * not fit a kernel's stack.
+ */
+static struct stretch stretch_from(const struct memmap *map, uint64_t at)
 {
-	bool ram = false;
+	struct stretch stretch = { .end = at };
+	bool ram = false, other = false;
 
 	for (unsigned int i = 0; i < map->nr; i++) {
 		const struct memmap_range *range = &map->range[i];
+		uint64_t bound = range->start > at ? range->start : range->end;
 
-		if (byte < range->start || byte >= range->end)
+		if (range->start == range->end || bound <= at)
 			continue;
-		if (range->type != MEMMAP_RAM)
-			return false;
-		ram = true;
+		if (stretch.end == at || bound < stretch.end)
+			stretch.end = bound;
+		if (range->start > at)
+			continue;
+		ram |= range->type == MEMMAP_RAM;
+		other |= range->type != MEMMAP_RAM;
 	}
-	return ram;
+	stretch.ram = ram && !other;
+	return stretch;
 }
 
 /*
@@ -69,25 +118,33 @@ static void keep_frames(struct memmap *ram, uint64_t start, uint64_t end)
 	};
 }
 
+static void find_ram(struct memmap *ram, const struct memmap *map)
+{
+	struct stretch stretch;
+	uint64_t at = 0, first = 0;
+	bool was_ram = false;
+
+	for (;; at = stretch.end) {
+		stretch = stretch_from(map, at);
+		if (was_ram && !stretch.ram)
+			keep_frames(ram, first, at);
+		if (!was_ram && stretch.ram)
+			first = at;
+		was_ram = stretch.ram;
+		if (stretch.end == at)
+			break;
+	}
+}
+
 const char *memmap_ram(struct memmap *ram, const struct memmap *map)
 {
-	struct bounds bounds;
-	const char *why = find_bounds(&bounds, map);
-	unsigned int i = 0;
-
 	ram->nr = 0;
-	if (why)
-		return why;
-	/* Between two bounds everything is alike. */
-	while (i < bounds.nr) {
-		unsigned int first = i;
-
-		while (i + 1 < bounds.nr && is_ram(map, bounds.at[i]))
-			i++;
-		keep_frames(ram, bounds.at[first], bounds.at[i]);
-		if (i == first)
-			i++;
-	}
+	if (map->nr > MEMMAP_MAX_RANGES)
+		return too_many;
+	for (unsigned int i = 0; i < map->nr; i++)
+		if (map->range[i].end < map->range[i].start)
+			return backwards;
+	find_ram(ram, map);
 	return ram->nr ? NULL : "the memory map has no RAM";
 }
 
@@ -105,4 +162,29 @@ uint64_t memmap_frames(const struct memmap *ram, uint64_t first, uint64_t end)
 			nr += to - from;
 	}
 	return nr;
+}
+
+const char *memmap_keep(struct memmap *both, const struct memmap *ram,
+			const struct memmap *other)
+{
+	unsigned int i = 0, j = 0;
+
+	both->nr = 0;
+	while (i < ram->nr && j < other->nr) {
+		const struct memmap_range *a = &ram->range[i];
+		const struct memmap_range *b = &other->range[j];
+		const char *why = NULL;
+		uint64_t start = a->start > b->start ? a->start : b->start;
+		uint64_t end = a->end < b->end ? a->end : b->end;
+
+		if (start < end)
+			why = memmap_add(both, start, end, MEMMAP_RAM);
+		if (why)
+			return why;
+		if (a->end == end)
+			i++;
+		if (b->end == end)
+			j++;
+	}
+	return NULL;
 }

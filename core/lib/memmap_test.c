@@ -122,12 +122,108 @@ Test(memmap, refuses_too_many)
 
 	for (unsigned int i = 0; i < MEMMAP_MAX_RANGES - 1; i++)
 		add(&map, FRAME(4 * i + 1), FRAME(4 * i + 2), RESERVED);
-	add(&map, 0, FRAME(1000), MEMMAP_RAM);
+	add(&map, 0, FRAME(4 * MEMMAP_MAX_RANGES), MEMMAP_RAM);
 	cr_expect_null(memmap_ram(&ram, &map));
 	cr_expect_eq(ram.nr, MEMMAP_MAX_RANGES);
 	map.nr = MEMMAP_MAX_RANGES + 1;
-	cr_expect(strstr(memmap_ram(&ram, &map), "more than 32 ranges"));
+	cr_expect(strstr(memmap_ram(&ram, &map), "more than 512 ranges"));
 }
+
+/* ---- One range after the other ------------------------------------------------- */
+
+Test(memmap_add, refuses_what_ends_before_it_starts_and_skips_what_is_empty)
+{
+	struct memmap map = { .nr = 0 };
+
+	cr_expect(strstr(memmap_add(&map, 5, 4, MEMMAP_RAM),
+			 "ends before it starts"));
+	cr_expect_null(memmap_add(&map, 5, 5, MEMMAP_RAM));
+	cr_expect_eq(map.nr, 0);
+}
+
+Test(memmap_add, thousands_that_touch_are_a_few)
+{
+	struct memmap map = { .nr = 0 };
+	struct memmap ram;
+
+	/* From the top down, each other one twice, a hole in the middle. */
+	for (unsigned int i = 5000; i-- > 0;) {
+		if (i == 2500)
+			continue;
+		cr_assert_null(
+			memmap_add(&map, FRAME(i), FRAME(i + 1), MEMMAP_RAM));
+		if (i % 2)
+			cr_assert_null(memmap_add(&map, FRAME(i), FRAME(i + 1),
+						  MEMMAP_RAM));
+	}
+	cr_assert_null(memmap_add(&map, FRAME(10), FRAME(11), RESERVED));
+	ram = ram_of(&map);
+	cr_assert_eq(ram.nr, 3);
+	expect_piece(&ram, 0, 0, 10);
+	expect_piece(&ram, 1, 11, 2500);
+	expect_piece(&ram, 2, 2501, 5000);
+}
+
+Test(memmap_add, refuses_what_cannot_be_united)
+{
+	struct memmap map = { .nr = 0 };
+	struct memmap ram;
+
+	for (unsigned int i = 0; i < MEMMAP_MAX_RANGES; i++)
+		cr_assert_null(memmap_add(&map, FRAME(2 * i), FRAME(2 * i + 1),
+					  MEMMAP_RAM));
+	cr_expect(strstr(memmap_add(&map, 1, 2, RESERVED),
+			 "more than 512 ranges"));
+	ram = ram_of(&map);
+	cr_expect_eq(ram.nr, MEMMAP_MAX_RANGES);
+	/* Types do not unite, however much they touch. */
+	map.nr = 0;
+	for (unsigned int i = 0; i < MEMMAP_MAX_RANGES; i++)
+		cr_assert_null(memmap_add(&map, FRAME(i), FRAME(i + 1), i));
+	cr_expect(strstr(memmap_add(&map, 0, 1, 1000), "more than 512"));
+	cr_expect_null(memmap_ram(&ram, &map));
+	expect_piece(&ram, 0, 1, 2);
+}
+
+/* ---- RAM for two ------------------------------------------------------------------ */
+
+Test(memmap_keep, what_both_have)
+{
+	struct memmap a = { .nr = 0 }, b = { .nr = 0 }, both;
+
+	add(&a, FRAME(1), FRAME(10), MEMMAP_RAM);
+	add(&a, FRAME(20), FRAME(30), MEMMAP_RAM);
+	add(&a, FRAME(40), FRAME(50), MEMMAP_RAM);
+	add(&b, FRAME(0), FRAME(2), MEMMAP_RAM);
+	add(&b, FRAME(5), FRAME(6), MEMMAP_RAM);
+	add(&b, FRAME(9), FRAME(30), MEMMAP_RAM);
+	add(&b, FRAME(50), FRAME(60), MEMMAP_RAM);
+	for (unsigned int turn = 0; turn < 2; turn++) {
+		cr_assert_null(turn ? memmap_keep(&both, &a, &b)
+				    : memmap_keep(&both, &b, &a));
+		cr_assert_eq(both.nr, 4);
+		expect_piece(&both, 0, 1, 2);
+		expect_piece(&both, 1, 5, 6);
+		expect_piece(&both, 2, 9, 10);
+		expect_piece(&both, 3, 20, 30);
+	}
+	b.nr = 0;
+	cr_expect_null(memmap_keep(&both, &a, &b));
+	cr_expect_eq(both.nr, 0);
+}
+
+Test(memmap_keep, too_many_pieces)
+{
+	struct memmap a = { .nr = 0 }, b = { .nr = 0 }, both;
+
+	for (unsigned int i = 0; i < MEMMAP_MAX_RANGES; i++) {
+		add(&a, FRAME(10 * i), FRAME(10 * i + 6), MEMMAP_RAM);
+		add(&b, FRAME(10 * i + 5), FRAME(10 * i + 11), MEMMAP_RAM);
+	}
+	cr_expect(strstr(memmap_keep(&both, &a, &b), "more than 512"));
+}
+
+/* ---- Counting --------------------------------------------------------------------- */
 
 Test(memmap, counts_frames)
 {

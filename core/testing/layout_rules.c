@@ -186,10 +186,13 @@ static bool highmem_is_what_was_asked_for(const struct layout *layout)
 	       layout->nr_highmem == FRAMES(bytes);
 }
 
-static bool mem_map_is_flat(const struct layout *layout)
+static bool mem_map_has_its_frames(const struct layout *layout)
 {
+	uint64_t frames = layout->options.sparse_mem_map ? layout->nr_pages
+							 : layout->max_pfn;
+
 	return layout->mem_map_bytes ==
-	       layout->max_pfn * layout->options.page_struct_size;
+	       frames * layout->options.page_struct_size;
 }
 
 static bool mem_map_fits_lowmem(const struct layout *layout)
@@ -352,8 +355,8 @@ const struct layout_rule layout_rules[] = {
 	RULE(highmem_is_what_does_not_fit,
 	     "without highmem= there is highmem only if the direct map is full"),
 	RULE(highmem_is_what_was_asked_for, "with highmem= there is as much"),
-	RULE(mem_map_is_flat, "mem_map has a descriptor for each frame below "
-			      "max_pfn"),
+	RULE(mem_map_has_its_frames,
+	     "mem_map has a descriptor for each frame below max_pfn, or of RAM"),
 	RULE(mem_map_fits_lowmem, "mem_map fits lowmem and leaves some"),
 	RULE(options_can_be, "the options are such that a layout can be"),
 	RULE(page_offset_is_as_asked, "page_offset is that of the options"),

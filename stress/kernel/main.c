@@ -17,7 +17,8 @@
  *			the page tables that there are
  *	one_cpu		the same, and on one CPU
  *
- * The port has words of its own, on memory: README.md. With boot modules,
+ * Any other word ends the boot with a list of them. The port has words of its
+ * own, on memory: README.md has all that there are. With boot modules,
  * their programs are replayed instead of the suite (replay.h).
  */
 
@@ -37,6 +38,12 @@
 #define CASE_SECONDS 20
 
 static char only[64]; /* case= */
+
+/* Those above; words.h says how to read them. */
+const char *const kernel_words[] = {
+	"run=",	 "time=",  "seed=", "round=",  "smp=",
+	"case=", "break=", "plain", "one_cpu", NULL,
+};
 
 static struct {
 	unsigned int nr; /* cases run so far */
@@ -134,7 +141,7 @@ for_each_case(void (*visit)(const struct conformance_case *test))
 static const char *misfit(void)
 {
 	const struct machine_config config = {
-		.nr_cpus = (unsigned int)word_number("smp", 1),
+		.nr_cpus = word_number("smp", 1),
 		.nr_slots = 2,
 		.nr_colours = 1,
 		.nr_pages = 1,
@@ -162,7 +169,7 @@ static const struct conformance_case *broken_case(void)
 		return NULL;
 	broken = break_case(kind);
 	if (!broken)
-		i686_panic("break=%s: there is no such kind", kind);
+		i686_refuse("break=%s: there is no such kind", kind);
 	return broken;
 }
 
@@ -189,6 +196,11 @@ static _Noreturn void run_one(const struct conformance_case *test)
 	finish();
 }
 
+static bool is_text(const char *text, const char *other)
+{
+	return text_starts_with(text, other) && text_starts_with(other, text);
+}
+
 /* run=WHAT */
 static _Noreturn void run_chosen(void)
 {
@@ -196,11 +208,11 @@ static _Noreturn void run_chosen(void)
 
 	if (!word_value("run", what, sizeof(what)))
 		run_suite();
-	if (text_starts_with(what, "torture"))
+	if (is_text(what, "torture"))
 		run_one(&torture_case);
-	if (text_starts_with(what, "bench"))
+	if (is_text(what, "bench"))
 		run_one(&bench_case);
-	i686_panic("run=%s: there is no such thing to run", what);
+	i686_refuse("run=%s: there is no such thing to run", what);
 }
 
 void kernel_main(void)

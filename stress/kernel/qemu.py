@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -15,6 +16,8 @@ from verdict import STATUS_PASS
 QEMU = "qemu-system-i386"
 
 PROBE_SECONDS = 5
+MUCH_MEMORY = 8 << 30
+PT_LOAD = 1
 PR_SET_PDEATHSIG = 1
 
 ACCELERATORS = {
@@ -55,11 +58,50 @@ def module_argument(modules):
     return ",".join(module.replace(",", ",,") for module in modules)
 
 
+def memory_bytes(size):
+    """Of 512M, or 6G."""
+    return int(size[:-1]) << {"M": 20, "G": 30}[size[-1]]
+
+
+def image_end(path):
+    """The physical address where the kernel ends; None: it is no kernel."""
+    with open(path, "rb") as file:
+        header = file.read(52)
+        if len(header) < 52 or header[:5] != b"\x7fELF\x01":
+            return None
+        table = struct.unpack_from("<I", header, 28)[0]
+        size, count = struct.unpack_from("<HH", header, 42)
+        file.seek(table)
+        data = file.read(size * count)
+    if size < 32 or len(data) < size * count:
+        return None
+    ends = []
+    for number in range(count):
+        kind, _, _, start, _, length = struct.unpack_from("<6I", data,
+                                                          number * size)
+        if kind == PT_LOAD:
+            ends.append(start + length)
+    return max(ends, default=None)
+
+
+def memory_options(size):
+    """RAM that nobody uses takes none of the host's, however much it is."""
+    options = ["-m", size]
+    if memory_bytes(size) >= MUCH_MEMORY:
+        options += ["-object",
+                    f"memory-backend-ram,id=ram,size={size},reserve=off",
+                    "-machine", "memory-backend=ram",
+                    # 36 bits of an address have room for 64 GiB of RAM, or
+                    # for this hole.
+                    "-global", "i440FX-pcihost.pci-hole64-size=0"]
+    return options
+
+
 def command_line(options, accel, words, gdb_port=None):
     """The whole command; @words is for the kernel."""
     command = [
         QEMU, "-accel", ACCELERATORS[accel], "-cpu", options.cpu,
-        "-m", options.mem,
+        *memory_options(options.mem),
         "-smp", str(options.smp), "-kernel", options.kernel,
         "-append", "-- " + " ".join(words), "-nodefaults", "-vga", "none",
         "-display", "none", "-no-reboot",

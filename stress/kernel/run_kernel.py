@@ -92,9 +92,9 @@ def word(text):
 
 
 def kernel_words(text):
-    if not re.fullmatch(r"[ -~]{1,1024}", text):
+    if not re.fullmatch(r"[ -~]{1,100000}", text):
         raise argparse.ArgumentTypeError("--append takes printable ASCII, "
-                                         "up to 1024 characters")
+                                         "up to 100000 characters")
     return text.split()
 
 
@@ -150,7 +150,7 @@ def add_run_options(parser):
                         "(default: 60s)")
     parser.add_argument("--append", type=kernel_words, default=[],
                         metavar="WORDS", help="more words for the kernel's "
-                        "command line; stress/kernel/main.c has the list")
+                        "command line; stress/kernel/README.md has the list")
     parser.add_argument("--out", metavar="DIR",
                         help="keep the results there (default: a new one in "
                         "~/.cache/highmem-kernel)")
@@ -197,6 +197,12 @@ def problem(options):
     if not os.access(options.kernel, os.R_OK):
         return (f"cannot read the kernel {options.kernel}; "
                 "bazel build //stress/kernel:kernel makes one")
+    image_end = qemu.image_end(options.kernel)
+    if not image_end:
+        return f"{options.kernel} is no ELF file for i386"
+    if qemu.memory_bytes(options.mem) < image_end:
+        return (f"--mem {options.mem} is too little: the kernel alone ends at "
+                f"{image_end / 2**20:.1f} MiB")
     if options.icount and options.accel in ("kvm", "tcg-multi"):
         return f"--icount does not go with --accel {options.accel}"
     for module in options.module:

@@ -55,13 +55,21 @@ struct layout_options {
 	uint64_t lowmem_limit; /* no more than this, as on MIPS; 0: none */
 	unsigned int nr_cpus;
 	unsigned int page_struct_size; /* sizeof(struct page) of the kernel */
+	/*
+	 * mem_map has a descriptor for each frame of RAM, in ranges (struct
+	 * highmem_config), and not one for each frame below max_pfn.
+	 */
+	bool sparse_mem_map;
 	/* Warn when mem_map takes more than this share of lowmem. */
 	unsigned int mem_map_percent;
 	/* Warn when there is more than this many times as much highmem. */
 	unsigned int highmem_ratio;
 };
 
-/* 3:1, 128 MiB of vmalloc, no PAE, 1 CPU, 32 bytes, 50 %, 8 times. */
+/*
+ * 3:1, 128 MiB of vmalloc, no PAE, 1 CPU, 32 bytes, a flat mem_map, 50 %, 8
+ * times.
+ */
 void layout_default_options(struct layout_options *options);
 
 /*
@@ -108,7 +116,7 @@ struct layout {
 	uint64_t nr_pages; /* RAM frames, and those of each kind */
 	uint64_t nr_lowmem;
 	uint64_t nr_highmem;
-	/* Bytes of a flat mem_map: for every frame below max_pfn. */
+	/* All of mem_map: see sparse_mem_map. */
 	uint64_t mem_map_bytes;
 	vaddr_t page_offset;
 	vaddr_t high_memory; /* where the direct map ends */

@@ -3,101 +3,7 @@
 #include <string.h>
 
 #include "core/ports/i686/acpi.h"
-
-/* The BIOS area, and some RAM behind it where the tables are. */
-#define MEMORY_START 0xe0000U
-#define RSDP 0xf5a40U
-#define RSDT 0x101003U /* nothing is aligned */
-#define MADT 0x102001U
-#define OTHER 0x103000U
-
-static uint8_t memory[0x40000];
-
-static bool read(uint32_t phys, void *to, uint32_t len)
-{
-	if (phys < MEMORY_START || phys - MEMORY_START > sizeof(memory) ||
-	    len > sizeof(memory) - (phys - MEMORY_START))
-		return false;
-	memcpy(to, memory + (phys - MEMORY_START), len);
-	return true;
-}
-
-static uint8_t *at(uint32_t phys)
-{
-	return memory + (phys - MEMORY_START);
-}
-
-static void put32(uint32_t phys, uint32_t value)
-{
-	memcpy(at(phys), &value, sizeof(value));
-}
-
-/* Makes the bytes add up to 0. */
-static void sign(uint32_t phys, uint32_t len, uint32_t checksum)
-{
-	uint8_t sum = 0;
-
-	*at(phys + checksum) = 0;
-	for (uint32_t i = 0; i < len; i++)
-		sum = (uint8_t)(sum + *at(phys + i));
-	*at(phys + checksum) = (uint8_t)-sum;
-}
-
-static void put_table(uint32_t phys, const char *signature, uint32_t len)
-{
-	memcpy(at(phys), signature, 4);
-	put32(phys + 4, len);
-	sign(phys, len, 9);
-}
-
-static uint32_t madt_len;
-
-static void put_cpu(uint8_t id, uint32_t flags)
-{
-	const uint8_t entry[4] = { 0, 8, id, id };
-
-	memcpy(at(MADT + madt_len), entry, sizeof(entry));
-	put32(MADT + madt_len + 4, flags);
-	madt_len += 8;
-}
-
-/* Something that is no CPU, of @len bytes. */
-static void put_other(uint8_t type, uint8_t len)
-{
-	*at(MADT + madt_len) = type;
-	*at(MADT + madt_len + 1) = len;
-	madt_len += len;
-}
-
-static void put_pointers(void)
-{
-	memcpy(at(RSDP), "RSD PTR ", 8);
-	put32(RSDP + 16, RSDT);
-	sign(RSDP, 20, 8);
-	put_table(OTHER, "FACP", 116);
-	put32(RSDT + 36, OTHER);
-	put32(RSDT + 40, MADT);
-	put_table(RSDT, "RSDT", 44);
-}
-
-/* Two CPUs, the I/O APIC between them, and one that is not to be used. */
-static void build(void)
-{
-	memset(memory, 0, sizeof(memory));
-	madt_len = 44;
-	put32(MADT + 36, 0xfee00000);
-	put_cpu(4, 1);
-	put_other(1, 12);
-	put_cpu(0, 1);
-	put_cpu(7, 0);
-	put_table(MADT, "APIC", madt_len);
-	put_pointers();
-}
-
-static void sign_madt(void)
-{
-	put_table(MADT, "APIC", madt_len);
-}
+#include "core/ports/i686/test_acpi.h"
 
 static void expect_refusal(const char *word)
 {
@@ -224,4 +130,157 @@ Test(acpi, no_cpu_that_may_be_used)
 	put_cpu(0, 0);
 	sign_madt();
 	expect_refusal("no usable CPU");
+}
+
+/* ---- Where the tables are found ------------------------------------------------ */
+
+static void expect_two_cpus(void)
+{
+	struct acpi_cpus cpus;
+	const char *why = acpi_find_cpus(&cpus, read);
+
+	cr_assert_null(why, "%s", why);
+	cr_assert_eq(cpus.nr, 2);
+	cr_assert_eq(cpus.apic_id[0], 4);
+	cr_assert_eq(cpus.local_apic, 0xfee00000);
+}
+
+Test(acpi, an_rsdp_in_the_ebda)
+{
+	build();
+	memset(at(RSDP), 0, 20);
+	put_rsdp(EBDA + 1024 - 32, RSDT);
+	expect_refusal("no ACPI tables"); /* nobody says where the EBDA is */
+	*at(0x40f) = EBDA >> 12;
+	*at(0x40e) = (uint8_t)(EBDA >> 4);
+	expect_two_cpus();
+	memset(at(EBDA), 0, 1024);
+	put_rsdp(EBDA + 1024, RSDT); /* in no man's land */
+	expect_refusal("no ACPI tables");
+}
+
+Test(acpi, a_segment_of_the_ebda_that_cannot_be)
+{
+	for (uint32_t segment = 0; segment < 0x10000; segment += 0xff) {
+		build();
+		*at(0x40f) = (uint8_t)(segment >> 8);
+		*at(0x40e) = (uint8_t)segment;
+		expect_two_cpus();
+	}
+}
+
+Test(acpi, an_xsdt_alone)
+{
+	build();
+	put_xsdt(RSDP, 0);
+	expect_two_cpus();
+}
+
+Test(acpi, the_xsdt_before_the_rsdt)
+{
+	build();
+	put_xsdt(RSDP, 0x3ffe0000);
+	expect_two_cpus();
+}
+
+Test(acpi, the_rsdt_if_the_xsdt_is_broken_or_not_named)
+{
+	build();
+	put_xsdt(RSDP, RSDT);
+	(*at(XSDT + 20))++;
+	expect_two_cpus();
+	put32(RSDT + 4, 43);
+	expect_refusal("the ACPI XSDT and RSDT are broken");
+	build();
+	put_xsdt(RSDP, RSDT);
+	put32(RSDT + 40, OTHER); /* the XSDT is to be used, it has the MADT */
+	put_table(RSDT, "RSDT", 44);
+	expect_two_cpus();
+	(*at(RSDP + 33))++; /* but not if it is not signed for */
+	expect_refusal("no table on interrupt controllers");
+	(*at(RSDP + 33))--;
+	*at(RSDP + 15) = 0; /* nor for the first revision */
+	sign(RSDP, 20, 8);
+	expect_refusal("no table on interrupt controllers");
+}
+
+Test(acpi, an_xsdt_whose_pointers_go_anywhere)
+{
+	build();
+	put_xsdt(RSDP, 0);
+	put32(XSDT + 40, 0xffffffff);
+	put32(XSDT + 36, 0xfffffff0); /* wraps around 64 bits */
+	put_table(XSDT, "XSDT", 52);
+	expect_two_cpus();
+	put32(XSDT + 48, 1);
+	put_table(XSDT, "XSDT", 52);
+	expect_refusal("no table on interrupt controllers");
+}
+
+/* ---- Which CPUs ------------------------------------------------------------------ */
+
+Test(acpi, x2apic_entries_are_cpus_too)
+{
+	struct acpi_cpus cpus;
+
+	build();
+	put_x2apic_cpu(9, 1);
+	put_x2apic_cpu(8, 0);
+	put_x2apic_cpu(254, 1);
+	put_x2apic_cpu(255, 1);
+	put_x2apic_cpu(0x10004, 1); /* not the one that 8 bits make of it */
+	put_x2apic_cpu(0xffffffff, 0);
+	sign_madt();
+	cr_assert_null(acpi_find_cpus(&cpus, read));
+	cr_expect_eq(cpus.nr, 4);
+	cr_expect_eq(cpus.nr_far, 2);
+	cr_expect_eq(cpus.nr_twice, 0);
+	cr_expect_eq(cpus.apic_id[2], 9);
+	cr_expect_eq(cpus.apic_id[3], 254);
+}
+
+Test(acpi, one_id_is_one_cpu)
+{
+	struct acpi_cpus cpus;
+
+	build();
+	put_cpu(4, 1);
+	put_cpu(4, 0);
+	put_x2apic_cpu(4, 1);
+	put_cpu(0, 1);
+	put_cpu(255, 1); /* the name of all CPUs, so none has it */
+	put_cpu(31, 1);
+	put_cpu(32, 1);
+	sign_madt();
+	cr_assert_null(acpi_find_cpus(&cpus, read));
+	cr_expect_eq(cpus.nr, 4);
+	cr_expect_eq(cpus.nr_twice, 3);
+	cr_expect_eq(cpus.nr_far, 0);
+	cr_expect_eq(cpus.apic_id[3], 32);
+}
+
+Test(acpi, the_local_apic_in_64_bits)
+{
+	struct acpi_cpus cpus;
+
+	build();
+	put_other(5, 12);
+	put32(MADT + madt_len - 8, 0xfed00000);
+	sign_madt();
+	cr_assert_null(acpi_find_cpus(&cpus, read));
+	cr_expect_eq(cpus.local_apic, 0xfed00000);
+	put32(MADT + madt_len - 4, 1);
+	sign_madt();
+	expect_refusal("above 4 GiB");
+	put_other(5, 11);
+	sign_madt();
+	expect_refusal("above 4 GiB");
+	madt_len -= 23;
+	put_other(5, 11);
+	sign_madt();
+	expect_refusal("cut short");
+	madt_len -= 11;
+	put_other(9, 15);
+	sign_madt();
+	expect_refusal("cut short");
 }

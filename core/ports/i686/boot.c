@@ -2,6 +2,8 @@
 
 /* From boot.S to kernel_main(): who booted us, and what memory is there. */
 
+#include <highmem/format.h>
+
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
@@ -27,11 +29,17 @@ struct multiboot_info {
 };
 
 /*
- * Below it are the firmware's variables, where it may look again, and the code
- * for other CPUs. What the loader says of memory may be there, too, or above:
- * that is read before the first frame is taken.
+ * Below it are the firmware's variables, where it may look again. What the
+ * loader says of memory may be there, too, or above: that is read before the
+ * first frame is taken.
  */
 #define FIRST_FREE 0x10000
+
+/* This port's words; words.h says how to read them. */
+static const char *const port_words[] = {
+	"pae",	 "nopae",    "highmem=",     "lowmem=",	     "vmalloc=",
+	"+mem=", "+memmap=", "page_offset=", "mmap_length=", NULL,
+};
 
 static struct memmap loader_map;
 static struct bootmem bootmem;
@@ -84,7 +92,7 @@ static const char *reserve_modules(void)
 /* mmap_length=N: a boot with a map that is cut, or longer than it is. */
 static const char *read_map(const struct multiboot_info *info)
 {
-	uint32_t len = (uint32_t)word_number("mmap_length", info->mmap_length);
+	uint32_t len = word_number("mmap_length", info->mmap_length);
 
 	if (!within_provisional(info->mmap_addr, len))
 		return "the memory map lies above 8 MiB";
@@ -114,22 +122,54 @@ static const char *read_info(uint32_t magic, uint32_t phys)
 	return read_map(info);
 }
 
-/* From the loader's words to the final page tables. */
-static const char *find_memory(uint32_t magic, uint32_t info_phys)
+/* It was loaded where it is linked for, whatever the map says of that. */
+static const char *check_image(uint32_t start, uint32_t end)
 {
-	uint32_t image = (uint32_t)i686_image_start - I686_PAGE_OFFSET;
+	static char why[96];
+
+	if (memmap_frames(&bootmem.ram, start >> PAGE_SHIFT,
+			  end >> PAGE_SHIFT) == (end - start) >> PAGE_SHIFT)
+		return NULL;
+	hm_format(why, sizeof(why),
+		  "the kernel is at %x to %x, and not all of that is RAM",
+		  start, end);
+	return why;
+}
+
+/* What is in memory, and what the words are: nothing is taken so far. */
+static const char *look_around(uint32_t magic, uint32_t info_phys,
+			       uint32_t image, uint32_t image_end)
+{
+	static char unknown[384];
 	const char *why;
 
 	bootmem_init(&bootmem, PROVISIONAL_BYTES);
 	why = reserve(0, FIRST_FREE);
 	if (!why)
-		why = reserve(image, i686_image_end - i686_image_start);
+		why = reserve(image, image_end - image);
 	if (!why)
 		why = read_info(magic, info_phys);
 	if (!why)
+		why = words_check(port_words, kernel_words, unknown,
+				  sizeof(unknown));
+	return why;
+}
+
+/* From the loader's words to the final page tables. */
+static const char *find_memory(uint32_t magic, uint32_t info_phys)
+{
+	uint32_t image = (uint32_t)i686_image_start - I686_PAGE_OFFSET;
+	uint32_t image_end = (uint32_t)i686_image_end - I686_PAGE_OFFSET;
+	const char *why = look_around(magic, info_phys, image, image_end);
+
+	if (!why)
 		why = memory_init(&loader_map, words_text(), &bootmem);
 	if (!why)
-		why = paging_init(memory_layout(), &bootmem);
+		why = check_image(image, image_end);
+	if (why)
+		return why;
+	smp_take_trampoline(&bootmem);
+	why = paging_init(memory_layout(), &bootmem);
 	return why ? why : machine_init(&bootmem);
 }
 
@@ -141,10 +181,8 @@ void i686_start(uint32_t magic, uint32_t info_phys)
 	trap_init(0);
 	sched_init();
 	why = find_memory(magic, info_phys);
-	if (why) {
-		console_printf("Bail out! %s\n", why);
-		i686_exit(I686_EXIT_UNFIT);
-	}
+	if (why)
+		i686_refuse("%s", why);
 	smp_find();
 	timer_init();
 	irq_on();

@@ -76,6 +76,17 @@ pfn_t bootmem_alloc(struct bootmem *bootmem)
 	return bootmem_alloc_row(bootmem, 1, 0, 1);
 }
 
+pfn_t bootmem_alloc_below(struct bootmem *bootmem, uint64_t limit)
+{
+	const uint64_t usual = bootmem->limit;
+	pfn_t pfn;
+
+	bootmem->limit = limit < usual ? limit : usual;
+	pfn = bootmem_alloc(bootmem);
+	bootmem->limit = usual;
+	return pfn;
+}
+
 uint64_t bootmem_reserved_end(const struct bootmem *bootmem)
 {
 	uint64_t end = 0;

@@ -32,6 +32,9 @@ const char *bootmem_reserve(struct bootmem *bootmem, uint64_t start,
 /* A frame, or BOOTMEM_NONE. */
 pfn_t bootmem_alloc(struct bootmem *bootmem);
 
+/* The same, all of it below @limit. */
+pfn_t bootmem_alloc_below(struct bootmem *bootmem, uint64_t limit);
+
 /*
  * @nr frames in a row, the first of them @colour modulo @colours, which is a
  * power of two; or BOOTMEM_NONE.

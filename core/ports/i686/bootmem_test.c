@@ -63,6 +63,22 @@ Test(bootmem, a_row_of_a_colour)
 	cr_expect_eq(bootmem_alloc_row(&bootmem, 0x688, 0, 1), 0x178);
 }
 
+Test(bootmem, below_a_limit_and_then_as_before)
+{
+	struct bootmem bootmem = pc();
+
+	RESERVE(bootmem, 0, 0x9d000);
+	cr_expect_eq(bootmem_alloc_below(&bootmem, 0xa0000), 0x9d);
+	cr_expect_eq(bootmem_alloc_below(&bootmem, 0x9e000), BOOTMEM_NONE);
+	cr_expect_eq(bootmem_alloc_below(&bootmem, 0x9efff), BOOTMEM_NONE);
+	cr_expect_eq(bootmem_alloc_below(&bootmem, 2 * LIMIT), 0x9e);
+	cr_expect_eq(bootmem_alloc_below(&bootmem, 0xa0000), BOOTMEM_NONE);
+	cr_expect_eq(bootmem_alloc(&bootmem), 0x100);
+	for (pfn_t pfn = 0x101; pfn < LIMIT >> PAGE_SHIFT; pfn++)
+		cr_assert_eq(bootmem_alloc_below(&bootmem, 2 * LIMIT), pfn);
+	cr_expect_eq(bootmem_alloc_below(&bootmem, 2 * LIMIT), BOOTMEM_NONE);
+}
+
 Test(bootmem, little_ram)
 {
 	struct bootmem bootmem = pc();

@@ -55,7 +55,7 @@ void console_drain(void)
 
 void console_printf(const char *format, ...)
 {
-	char line[256];
+	char line[400];
 	va_list args;
 	port_irq_t flags;
 

@@ -11,6 +11,8 @@
 #include <highmem/pgtable.h>
 #include <highmem/types.h>
 
+#include "core/ports/i686/refuse.h"
+
 #define I686_PAGE_OFFSET ((vaddr_t)0xc0000000)
 
 /* ---- In and out ---------------------------------------------------------- */
@@ -20,6 +22,12 @@
  * Must not return.
  */
 _Noreturn void kernel_main(void);
+
+/*
+ * Supplied by the kernel, too: its words of the command line, as words.h has
+ * them, up to NULL. One that neither it nor the port knows ends the boot.
+ */
+extern const char *const kernel_words[];
 
 /* CPUs that run; a machine can have as many. */
 unsigned int i686_nr_cpus(void);

@@ -25,29 +25,14 @@ static uint64_t get64(const unsigned char *bytes)
 	return get32(bytes) | (uint64_t)get32(bytes + 4) << 32;
 }
 
-static const char *add_range(struct memmap *map, uint64_t start, uint64_t end,
-			     uint32_t type)
-{
-	if (map->nr == MEMMAP_MAX_RANGES)
-		return "the memory map has more than 32 ranges";
-	map->range[map->nr++] = (struct memmap_range){
-		.start = start,
-		.end = end,
-		.type = type,
-	};
-	return NULL;
-}
-
 static const char *parse_entry(struct memmap *map, const unsigned char *entry)
 {
 	uint64_t base = get64(entry + ENTRY_BASE);
 	uint64_t length = get64(entry + ENTRY_LENGTH);
 
-	if (!length)
-		return NULL;
 	if (base + length < base)
 		return "the memory map has a range that ends beyond 64 bits";
-	return add_range(map, base, base + length, get32(entry + ENTRY_TYPE));
+	return memmap_add(map, base, base + length, get32(entry + ENTRY_TYPE));
 }
 
 const char *loader_map_parse(struct memmap *map, const void *entries,
@@ -72,55 +57,4 @@ const char *loader_map_parse(struct memmap *map, const void *entries,
 			return why;
 	}
 	return map->nr ? NULL : "the memory map is empty";
-}
-
-/* ---- As text -------------------------------------------------------------------- */
-
-static unsigned int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned int)(c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (unsigned int)(c - 'a') + 10;
-	return 16;
-}
-
-/* One to 16 digits; false: there are none, or more. */
-static bool parse_hex(const char **text, uint64_t *value)
-{
-	unsigned int digits = 0;
-
-	*value = 0;
-	for (; hex_digit(**text) < 16; (*text)++, digits++)
-		*value = *value << 4 | hex_digit(**text);
-	return digits >= 1 && digits <= 16;
-}
-
-static bool take(const char **text, char c)
-{
-	if (**text != c)
-		return false;
-	(*text)++;
-	return true;
-}
-
-const char *loader_map_parse_text(struct memmap *map, const char *text)
-{
-	uint64_t start, end, type;
-	const char *why;
-
-	map->nr = 0;
-	do {
-		type = MEMMAP_RAM;
-		if (!parse_hex(&text, &start) || !take(&text, '-') ||
-		    !parse_hex(&text, &end) ||
-		    (take(&text, ':') && !parse_hex(&text, &type)) ||
-		    type > UINT32_MAX)
-			return "memmap= is not START-END:TYPE,... in "
-			       "hexadecimal";
-		why = add_range(map, start, end, (uint32_t)type);
-		if (why)
-			return why;
-	} while (take(&text, ','));
-	return *text ? "memmap= goes on after its last range" : NULL;
 }

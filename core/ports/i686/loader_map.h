@@ -7,18 +7,11 @@
 #include <highmem/memmap.h>
 
 /*
- * Read @len bytes of multiboot memory map entries. Returns NULL, or one
- * sentence that says what is wrong with them.
+ * Read @len bytes of multiboot memory map entries, which may be more than @map
+ * has room for if they can be united. Returns NULL, or one sentence that says
+ * what is wrong with them.
  */
 const char *loader_map_parse(struct memmap *map, const void *entries,
 			     size_t len);
-
-/*
- * The same from a boot word, to try another PC's memory:
- * "0-9f000,100000-8000000,e0000000-f0000000:2": start, end, type (1, RAM, if
- * it is not there), all in hexadecimal. A range may end before it starts: that
- * is for others to refuse.
- */
-const char *loader_map_parse_text(struct memmap *map, const char *text);
 
 #endif

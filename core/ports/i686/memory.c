@@ -6,7 +6,7 @@
 
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/cpuid.h"
-#include "core/ports/i686/loader_map.h"
+#include "core/ports/i686/map_words.h"
 #include "core/ports/i686/words.h"
 
 #define FOUR_GIB ((uint64_t)1 << 32)
@@ -23,6 +23,11 @@ const struct layout *memory_layout(void)
 struct memory_paging memory_paging(void)
 {
 	return paging;
+}
+
+static unsigned int mib(uint64_t frames)
+{
+	return (unsigned int)(frames >> (20 - PAGE_SHIFT));
 }
 
 /* ---- PAE or not ------------------------------------------------------------- */
@@ -47,32 +52,56 @@ static const char *choose_pae(bool ram_above)
 	return NULL;
 }
 
+/* ---- RAM ---------------------------------------------------------------------- */
+
+/*
+ * The words may call RAM what is none. What the loader's map does not have,
+ * nobody has seen, and is not used.
+ */
+static const char *find_ram(struct memmap *ram, const struct memmap *loader,
+			    const char *words)
+{
+	static struct memmap map, wanted, there;
+	const char *sentence;
+	uint64_t lost;
+
+	map = *loader;
+	sentence = map_words_apply(&map, words, why, sizeof(why));
+	if (!sentence)
+		sentence = memmap_ram(&wanted, &map);
+	if (!sentence)
+		sentence = memmap_ram(&there, loader);
+	if (!sentence)
+		sentence = memmap_keep(ram, &wanted, &there);
+	if (sentence)
+		return sentence;
+	lost = memmap_frames(&wanted, 0, UINT64_MAX) -
+	       memmap_frames(ram, 0, UINT64_MAX);
+	if (lost)
+		console_printf("# warning: %u MiB that memmap= calls RAM are "
+			       "not in the loader's map, and not used\n",
+			       mib(lost + (1U << (20 - PAGE_SHIFT)) - 1));
+	return ram->nr ? NULL : "nothing that memmap= calls RAM is there";
+}
+
 /* RAM that no address of this processor names does not exist for it. */
-static void cut_unreachable(struct memmap *map)
+static void cut_unreachable(struct memmap *ram)
 {
 	uint64_t end = (uint64_t)1 << cpu_physical_bits();
-	bool cut = false;
+	unsigned int nr = ram->nr;
 
-	for (unsigned int i = 0; i < map->nr; i++) {
-		struct memmap_range *range = &map->range[i];
-
-		if (range->type != MEMMAP_RAM || range->end <= end)
-			continue;
-		range->end = end > range->start ? end : range->start;
-		cut = true;
-	}
-	if (cut)
-		console_printf("# warning: RAM beyond the %u bits of a "
-			       "physical address is ignored\n",
-			       cpu_physical_bits());
+	while (ram->nr && ram->range[ram->nr - 1].start >= end)
+		ram->nr--;
+	if (ram->nr && ram->range[ram->nr - 1].end > end)
+		ram->range[ram->nr - 1].end = end;
+	else if (ram->nr == nr)
+		return;
+	console_printf("# warning: RAM beyond the %u bits of a physical "
+		       "address is ignored\n",
+		       cpu_physical_bits());
 }
 
 /* ---- What is said about it --------------------------------------------------- */
-
-static unsigned int mib(uint64_t frames)
-{
-	return (unsigned int)(frames >> (20 - PAGE_SHIFT));
-}
 
 static void print_layout(void)
 {
@@ -91,7 +120,7 @@ static void print_layout(void)
 
 /* ---- All of it ------------------------------------------------------------------ */
 
-static const char *compute_layout(const struct memmap *map, const char *words)
+static const char *compute_layout(const struct memmap *ram, const char *words)
 {
 	struct layout_options options;
 	const char *sentence;
@@ -100,9 +129,10 @@ static const char *compute_layout(const struct memmap *map, const char *words)
 	options.pae = paging.pae;
 	options.nr_cpus = HIGHMEM_MAX_CPUS;
 	options.page_struct_size = sizeof(struct page);
+	options.sparse_mem_map = true;
 	sentence = layout_parse_words(&options, words, why, sizeof(why));
 	if (!sentence)
-		sentence = layout_compute(&layout, map, &options);
+		sentence = layout_compute(&layout, ram, &options);
 	return sentence;
 }
 
@@ -122,22 +152,15 @@ const char *memory_init(const struct memmap *loader, const char *words,
 			struct bootmem *bootmem)
 {
 	const uint64_t end = UINT64_MAX >> PAGE_SHIFT;
-	struct memmap map = *loader;
-	const char *sentence = NULL;
-	char text[256];
+	const char *sentence = find_ram(&bootmem->ram, loader, words);
 
-	if (word_value("memmap", text, sizeof(text)))
-		sentence = loader_map_parse_text(&map, text);
 	if (sentence)
 		return sentence;
-	cut_unreachable(&map);
-	sentence = memmap_ram(&bootmem->ram, &map);
-	if (sentence)
-		return sentence;
+	cut_unreachable(&bootmem->ram);
 	sentence = choose_pae(
 		memmap_frames(&bootmem->ram, FOUR_GIB >> PAGE_SHIFT, end) > 0);
 	if (!sentence)
-		sentence = compute_layout(&map, words);
+		sentence = compute_layout(&bootmem->ram, words);
 	if (sentence)
 		return sentence;
 	print_layout();

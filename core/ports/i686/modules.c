@@ -26,35 +26,44 @@ static const void *direct(uint32_t phys)
 	return (const void *)(I686_PAGE_OFFSET + phys);
 }
 
-/* The last part of the path in a command line. False: longer than we keep. */
-static bool copy_name(char *name, const char *line)
+/* The last part of the path in a command line. NULL, or what is wrong. */
+static const char *copy_name(char *name, uint32_t line_phys)
 {
-	const char *start = line;
+	const char *line = direct(line_phys), *start = line;
+	const char *end = direct(PROVISIONAL_BYTES);
 	size_t len = 0;
 
-	for (; *line && *line != ' '; line++)
+	if (line_phys >= PROVISIONAL_BYTES)
+		return "a boot module's name lies above 8 MiB";
+	for (; line < end && *line && *line != ' '; line++)
 		if (*line == '/')
 			start = line + 1;
-	while (start < line && len + 1 < NAME_BYTES)
+	if (line == end)
+		return "a boot module's name does not end below 8 MiB";
+	if (line - start >= NAME_BYTES)
+		return "a boot module's name is longer than 63";
+	while (start < line)
 		name[len++] = *start++;
 	name[len] = '\0';
-	return start == line;
+	return NULL;
 }
 
 const char *modules_init(uint32_t list_phys, uint32_t nr)
 {
 	const struct boot_module *list = direct(list_phys);
 
+	const char *why;
+
 	if (nr > MAX_MODULES)
 		return "more than 16 boot modules";
-	if (list_phys >= PROVISIONAL_BYTES)
+	if (list_phys > PROVISIONAL_BYTES - nr * sizeof(*list))
 		return "the list of boot modules lies above 8 MiB";
 	for (uint32_t i = 0; i < nr; i++) {
 		if (list[i].end < list[i].start || list[i].end > END_OF_MODULES)
 			return "a boot module ends above 32 MiB";
-		if (list[i].command_line >= PROVISIONAL_BYTES ||
-		    !copy_name(names[i], direct(list[i].command_line)))
-			return "a boot module's name is longer than 63";
+		why = copy_name(names[i], list[i].command_line);
+		if (why)
+			return why;
 		modules[i] = (struct i686_module){
 			.name = names[i],
 			.data = direct(list[i].start),

@@ -290,7 +290,9 @@ uint32_t *i686_window(pfn_t pfn)
 
 uint32_t *paging_frame(pfn_t pfn)
 {
-	if (pfn < PROVISIONAL_BYTES >> PAGE_SHIFT)
+	/* Of the direct map, which may be shorter, what has small pages. */
+	if (pfn < PROVISIONAL_BYTES >> PAGE_SHIFT &&
+	    pfn < paging.layout->lowmem_end)
 		return (uint32_t *)(I686_PAGE_OFFSET + (pfn << PAGE_SHIFT));
 	return i686_window(pfn);
 }

@@ -166,6 +166,18 @@ void i686_exit(enum i686_exit code)
 	cpu_halt();
 }
 
+void i686_refuse(const char *format, ...)
+{
+	char sentence[384];
+	va_list args;
+
+	va_start(args, format);
+	hm_vformat(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	console_printf("Bail out! %s\n", sentence);
+	i686_exit(I686_EXIT_UNFIT);
+}
+
 void i686_panic(const char *format, ...)
 {
 	struct trap_frame frame = {

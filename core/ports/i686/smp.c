@@ -9,8 +9,11 @@
 #include "core/ports/i686/stacks.h"
 #include "core/ports/i686/string.h"
 
-/* Where another CPU begins: trampoline.S has it, too. */
-#define TRAMPOLINE 0x8000U
+/* A start-up interrupt names a page below 1 MiB; from here on it is no RAM. */
+#define END_OF_LOW_RAM 0xa0000U
+
+/* The page where another CPU begins; BOOTMEM_NONE: there is none to be had. */
+static pfn_t trampoline = BOOTMEM_NONE;
 
 struct i686_cpu i686_cpus[HIGHMEM_MAX_CPUS];
 
@@ -33,19 +36,45 @@ unsigned int smp_nr_cpus(void)
 
 /* ---- Finding them ----------------------------------------------------------- */
 
-static bool read_physical(uint32_t phys, void *to, uint32_t len)
+void smp_take_trampoline(struct bootmem *bootmem)
 {
+	trampoline = bootmem_alloc_below(bootmem, END_OF_LOW_RAM);
+}
+
+/* What a table names as an address may be anything. */
+static bool read_physical(uint64_t phys, void *to, uint32_t len)
+{
+	unsigned int bits = paging_has_pae() ? PFN_BITS_PAE : PFN_BITS_NONPAE;
 	port_irq_t flags = port_irq_save();
 	uint8_t *bytes = to;
+	bool there = true;
 
-	for (uint32_t i = 0; i < len; i++, phys++) {
-		const uint8_t *frame = (const uint8_t *)paging_frame(
-			phys >> PAGE_SHIFT);
+	for (uint32_t i = 0; i < len && there; i++, phys++) {
+		const uint8_t *frame;
 
+		there = phys >> PAGE_SHIFT >> bits == 0;
+		if (!there)
+			break;
+		frame = (const uint8_t *)paging_frame(
+			(pfn_t)(phys >> PAGE_SHIFT));
 		bytes[i] = frame[phys % PAGE_SIZE];
 	}
 	port_irq_restore(flags);
-	return true;
+	return there;
+}
+
+static void print_others(const struct acpi_cpus *cpus)
+{
+	if (cpus->nr > nr_found)
+		console_printf("# %u CPUs here, of which %u are used\n",
+			       cpus->nr, nr_found);
+	if (cpus->nr_twice)
+		console_printf("# ACPI lists %u CPUs that it has already\n",
+			       cpus->nr_twice);
+	if (cpus->nr_far)
+		console_printf("# %u CPUs have APIC ids over 254 and are not "
+			       "used\n",
+			       cpus->nr_far);
 }
 
 /* The boot CPU need not come first in the table, but it is CPU 0. */
@@ -56,9 +85,12 @@ static void number_cpus(const struct acpi_cpus *cpus)
 		if (cpus->apic_id[i] != apic_id[0] &&
 		    nr_found < HIGHMEM_MAX_CPUS)
 			apic_id[nr_found++] = cpus->apic_id[i];
-	if (cpus->nr > nr_found)
-		console_printf("# %u CPUs here, of which %u are used\n",
-			       cpus->nr, nr_found);
+	print_others(cpus);
+	if (nr_found > 1 && trampoline == BOOTMEM_NONE) {
+		console_printf("# one CPU: others start in a page below 640 "
+			       "KiB, and no RAM is free there\n");
+		nr_found = 1;
+	}
 }
 
 void smp_find(void)
@@ -109,18 +141,20 @@ static bool start_cpu(unsigned int cpu)
 
 	starting = cpu;
 	smp_stack = stack->words + I686_STACK_BYTES / sizeof(*smp_stack);
-	apic_send_startup(apic_id[cpu], TRAMPOLINE >> PAGE_SHIFT);
+	apic_send_startup(apic_id[cpu], (uint8_t)trampoline);
 	if (is_up(cpu, STARTUP_MICROSECONDS))
 		return true;
 	/* Old CPUs want it twice; one that is up ignores it. */
-	apic_send_startup(apic_id[cpu], TRAMPOLINE >> PAGE_SHIFT);
+	apic_send_startup(apic_id[cpu], (uint8_t)trampoline);
 	return is_up(cpu, PATIENCE_MICROSECONDS);
 }
 
 void smp_start(void)
 {
-	memcpy((void *)(I686_PAGE_OFFSET + TRAMPOLINE), i686_trampoline,
-	       (size_t)(i686_trampoline_end - i686_trampoline));
+	if (nr_found > 1)
+		memcpy((void *)(I686_PAGE_OFFSET + (trampoline << PAGE_SHIFT)),
+		       i686_trampoline,
+		       (size_t)(i686_trampoline_end - i686_trampoline));
 	for (unsigned int cpu = 1; cpu < nr_found; cpu++)
 		apic_send_init(apic_id[cpu]);
 	if (nr_found > 1)

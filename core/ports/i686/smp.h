@@ -7,6 +7,12 @@
 #include "core/ports/i686/internal.h"
 
 /*
+ * Boot CPU, when @bootmem has its RAM, and before all others take some: a page
+ * for the code that other CPUs start with. Without one they do not.
+ */
+void smp_take_trampoline(struct bootmem *bootmem);
+
+/*
  * Boot CPU, after paging_init(): find the local APIC and the other CPUs.
  * Without them, a line on the console says why there is only one.
  */

@@ -2,14 +2,14 @@
 
 /*
  * Where another CPU begins: in real mode, at the page below 1 MiB that its
- * start-up interrupt names. smp.c copies what is between the two labels there.
- * The way up is boot.S's: the provisional tables, then the upper half.
+ * start-up interrupt names. smp.c copies what is between the two labels there,
+ * to whatever page it has got, and CS tells which one that is. The way up is
+ * boot.S's: the provisional tables, then the upper half.
  */
 
 #define PAGE_OFFSET	0xc0000000
 #define PHYS(symbol)	((symbol) - PAGE_OFFSET)
-#define TRAMPOLINE	0x8000		/* smp.h has it, too */
-#define HERE(label)	(TRAMPOLINE + (label) - i686_trampoline)
+#define OFFSET(label)	((label) - i686_trampoline)
 
 #define CR0_PE		0x00000001
 #define CR0_CACHE_OFF	0x60000000	/* what a reset sets: CD and NW */
@@ -26,12 +26,19 @@ i686_trampoline:
 	cld
 	movw	%cs, %ax
 	movw	%ax, %ds
-	lgdtl	gdt_register - i686_trampoline
+	xorl	%ebx, %ebx
+	movw	%cs, %bx
+	shll	$4, %ebx		/* where this is */
+	leal	OFFSET(gdt)(%ebx), %eax
+	movl	%eax, OFFSET(gdt_register) + 2
+	leal	OFFSET(protected)(%ebx), %eax
+	movl	%eax, OFFSET(jump)
+	lgdtl	OFFSET(gdt_register)
 	movl	%cr0, %eax
 	andl	$~CR0_CACHE_OFF, %eax
 	orl	$CR0_PE, %eax
 	movl	%eax, %cr0
-	ljmpl	$0x08, $HERE(protected)
+	ljmpl	*OFFSET(jump)
 
 	.code32
 protected:
@@ -57,7 +64,10 @@ gdt:
 	.quad	0x00cf92000000ffff	/* data */
 gdt_register:
 	.word	gdt_register - gdt - 1
-	.long	HERE(gdt)
+	.long	0			/* gdt's address */
+jump:
+	.long	0			/* protected's address */
+	.word	0x08
 i686_trampoline_end:
 
 	.text
