@@ -100,6 +100,13 @@ class Match(unittest.TestCase):
         self.assertTrue(self.agree(
             said, "CRASH (new): oracle: lost it machine cpus=2 B: a replay: x",
             "findings vary"))
+        self.assertTrue(self.agree(
+            "BUG: A reads p0,\nwhere 1 belongs: a lost write\n    machine "
+            "cpus=1\nreplay: x", "BUG: it fell machine cpus=2 replay: x",
+            "findings vary"))
+        self.assertTrue(self.agree("t: !!! round 0: CPU 0 fell",
+                                   "t: !!! round 7: A reads p1",
+                                   "findings vary"))
         self.assertTrue(self.agree("Ran 20 s: 3 kinds of crash.",
                                    "Ran 4 s: 1 kind of crash.",
                                    "findings vary"))

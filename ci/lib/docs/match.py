@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{10,16}\b|\d+(?:[.,]\d+)*")
 SHOWN = 20      # lines at either end of an output
 
 _ONE_OR_MORE = re.compile(r"\b(kind)s?(?= of crash)")
-_FINDING = re.compile(r"(BUG: |oracle: )")
+_FINDING = re.compile(r"(BUG: |oracle: |!!! round \d+: )")
 
 
 def _letters(word, vary):
@@ -39,9 +39,12 @@ def _word(word, vary):
 
 def _without_findings(lines):
     """What a search finds first is luck: its sentence and its program."""
-    program = False
+    program = folded = False
     for line in lines:
         word = line.strip()
+        if folded and re.match(r"[a-z][a-z0-9]* (?!cpus=)", word):
+            continue        # the rest of a sentence
+        folded = False
         if word.startswith("machine "):
             program = True
             yield "..."
@@ -51,6 +54,7 @@ def _without_findings(lines):
         else:
             program = False
             said = _FINDING.search(line)
+            folded = bool(said)
             yield line[:said.end()] + " ..." if said else line
 
 
