@@ -80,6 +80,7 @@ static bool is_killed(const struct pkmap_waiter *waiter)
 	return waiter->killable && port_signal_pending(waiter->task);
 }
 
+/* The clock ends it, not port_park() alone: a wake-up can hide that it is time. */
 bool queue_wait(struct highmem *hm, struct pkmap_queue *queue,
 		struct pkmap_waiter *waiter, uint64_t deadline)
 {
@@ -88,7 +89,7 @@ bool queue_wait(struct highmem *hm, struct pkmap_queue *queue,
 	while (port_atomic_load(&waiter->granted) == GRANT_NONE) {
 		bool killed = is_killed(waiter);
 
-		if (!killed && port_park(deadline))
+		if (!killed && port_now() < deadline && port_park(deadline))
 			continue;
 		if (!queue_leave(queue, waiter))
 			continue; /* nobody else knows of what we were given */

@@ -184,6 +184,30 @@ Test(pkmap_queue, a_deadline_in_the_past_does_not_sleep)
 	EXPECT_SOUND(hm);
 }
 
+/* It is killable in no way, so a signal is a wake-up for no reason. */
+static void pester(void *arg)
+{
+	(void)arg;
+	for (uint32_t place = 10; place < 90; place++) {
+		at(place);
+		machine_kill(2);
+	}
+}
+
+Test(pkmap_queue, wake_ups_at_each_tick_do_not_keep_a_waiter)
+{
+	static uint64_t deadline = 50;
+
+	boot_small(2);
+	hold_both();
+	machine_spawn(0, pester, NULL);
+	machine_spawn(1, wait_until, &deadline);
+	cr_expect_eq(machine_run(), MACHINE_DONE);
+	cr_expect_str_eq(events, "-");
+	EXPECT_STAT(hm, TIMEOUT, 1);
+	EXPECT_SOUND(hm);
+}
+
 /* Of A, B and C one gives up; the two that stay keep their order. */
 static void check_leaving(unsigned int who, const char *expected)
 {

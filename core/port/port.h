@@ -73,8 +73,10 @@ uint64_t port_now(void);
 /*
  * Sleep until port_unpark(). An unpark that came first is remembered (once),
  * so that no wake-up is lost between a check and the sleep. Returns false
- * when port_now() reached @deadline first; may return true for no reason.
- * pre: port_may_sleep(). The caller checks its condition again.
+ * when port_now() reached @deadline first; may return true for no reason, also
+ * then, and at each tick. So the caller checks its condition again; and one
+ * that has a deadline looks at port_now() before each call, for a wake-up at
+ * each tick would keep it for ever. pre: port_may_sleep().
  */
 bool port_park(uint64_t deadline);
 

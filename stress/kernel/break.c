@@ -131,6 +131,22 @@ static const char *break_twice(void)
 	return NULL;
 }
 
+static void wait_for_itself(void *unused)
+{
+	(void)unused;
+	for (unsigned int nr = 0; nr < 3; nr++)
+		kmap(world_hm(), world_page(nr));
+}
+
+/* A task that holds both slots waits for a third. */
+static const char *break_asleep(void)
+{
+	world_boot(2);
+	machine_spawn(0, wait_for_itself, NULL);
+	port_bug("it was reported, and nobody asked");
+	return world_run();
+}
+
 static const struct conformance_case kinds[] = {
 	{ "fail", break_fail },		  { "bug", break_bug },
 	{ "fault", break_fault },	  { "text", break_text },
@@ -138,6 +154,7 @@ static const struct conformance_case kinds[] = {
 	{ "stall", break_stall },	  { "cut", break_cut },
 	{ "reset", break_reset },	  { "lockup", break_lockup },
 	{ "elsewhere", break_elsewhere }, { "twice", break_twice },
+	{ "asleep", break_asleep },
 };
 
 static bool same(const char *a, const char *b)

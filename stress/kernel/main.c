@@ -32,6 +32,7 @@
 #include "stress/kernel/break.h"
 #include "stress/kernel/cases.h"
 #include "stress/kernel/replay.h"
+#include "stress/kernel/state.h"
 #include "stress/kernel/torture.h"
 
 /* A case takes a few milliseconds; a loaded host may stretch that. */
@@ -220,6 +221,7 @@ void kernel_main(void)
 	const char *why;
 
 	console_printf("KTAP version 1\n");
+	state_init();
 	why = misfit();
 	if (why) {
 		console_printf("1..0 # SKIP %s\n", why);

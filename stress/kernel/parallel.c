@@ -93,6 +93,158 @@ static const char *wake_ups(void)
 	return why;
 }
 
+/* ---- A run at rest ------------------------------------------------------------------ */
+
+#define LOOKS 5 /* ticks in which the boot CPU looks whether all is over */
+
+static struct {
+	port_atomic_t due;    /* the next interrupt of another CPU is the one */
+	port_atomic_t inside; /* it has begun */
+	port_atomic_t over;
+} slow;
+
+static void take_time(void)
+{
+	uint64_t until = port_now() + LOOKS;
+
+	while (port_now() < until)
+		let_others_in();
+}
+
+/*
+ * It wakes task 1, on another CPU, but in its own good time: meanwhile nobody
+ * runs anywhere.
+ */
+static void wake_slowly(void *unused)
+{
+	uint32_t due = 1;
+
+	(void)unused;
+	if (port_cpu_id() == 0 || !port_atomic_cas(&slow.due, &due, 0))
+		return;
+	port_atomic_store(&slow.inside, 1);
+	while (!machine_task_asleep(1))
+		let_others_in();
+	take_time();
+	port_atomic_store(&slow.over, 1);
+	port_unpark(ping.task[0]);
+}
+
+static void sleep_task(void *arg)
+{
+	(void)arg;
+	ping.task[0] = port_task_current();
+	port_atomic_store(&slow.due, 1);
+	while (!port_atomic_load(&slow.inside))
+		machine_yield(0);
+	while (!port_atomic_load(&slow.over))
+		port_park(PORT_NO_DEADLINE);
+}
+
+static const char *slow_wake_up(void)
+{
+	const char *why;
+
+	port_atomic_store(&slow.due, 0);
+	port_atomic_store(&slow.inside, 0);
+	port_atomic_store(&slow.over, 0);
+	i686_timer(I686_TIMER_HZ, wake_slowly, NULL);
+	why = run_tasks(1, sleep_task, 1);
+	i686_timer(I686_TIMER_HZ, NULL, NULL);
+	return why;
+}
+
+static void hook_slowly(void *unused)
+{
+	uint32_t due = 1;
+
+	(void)unused;
+	if (port_cpu_id() == 0 || !port_atomic_cas(&slow.due, &due, 0))
+		return;
+	port_atomic_store(&slow.inside, 1);
+	take_time();
+	port_atomic_store(&slow.over, 1);
+}
+
+/* No task: while a clock's hook is replaced, a CPU is in it. */
+static const char *hook_is_over(void)
+{
+	if (i686_nr_cpus() < 2)
+		return "skip: this PC has 1 CPU";
+	port_atomic_store(&slow.inside, 0);
+	port_atomic_store(&slow.over, 0);
+	port_atomic_store(&slow.due, 1);
+	i686_set_parallel(true);
+	world_boot_on(2, NR_SLOTS);
+	i686_timer(I686_TIMER_HZ, hook_slowly, NULL);
+	while (!port_atomic_load(&slow.inside))
+		let_others_in();
+	i686_timer(I686_TIMER_HZ, NULL, NULL);
+	if (!port_atomic_load(&slow.over))
+		world_fail("a CPU is still in the hook that was replaced");
+	while (!port_atomic_load(&slow.over))
+		let_others_in();
+	i686_set_parallel(false);
+	return world_run();
+}
+
+/* ---- Deadlines ---------------------------------------------------------------------- */
+
+#define TICKS_TO_WAIT 5
+#define TICKS_HELD 100
+
+static port_atomic_t waiter_is_back;
+
+/* At each tick, also at the one of its deadline, the waiter is woken. */
+static void pester(void *unused)
+{
+	(void)unused;
+	machine_kill(2);
+}
+
+static void hold_task(void *unused)
+{
+	uint64_t until = port_now() + TICKS_HELD;
+
+	(void)unused;
+	for (unsigned int i = 0; i < NR_SLOTS; i++)
+		kmap(world_hm(), world_page(i));
+	meet(2);
+	while (!port_atomic_load(&waiter_is_back) && port_now() < until)
+		machine_yield(0);
+	for (unsigned int i = 0; i < NR_SLOTS; i++)
+		kunmap(world_hm(), world_page(i));
+}
+
+static void wait_task(void *unused)
+{
+	(void)unused;
+	meet(2);
+	if (kmap_timeout(world_hm(), world_page(NR_SLOTS),
+			 port_now() + TICKS_TO_WAIT))
+		world_fail("a wait for %u ticks, woken at each, took %u",
+			   TICKS_TO_WAIT, TICKS_HELD);
+	port_atomic_store(&waiter_is_back, 1);
+}
+
+/* One CPU: what its clock's interrupt does, it does before any task runs. */
+static const char *deadline_among_wake_ups(void)
+{
+	const char *why;
+
+	port_atomic_store(&all.ready, 0);
+	port_atomic_store(&waiter_is_back, 0);
+	i686_set_parallel(true);
+	world_boot_on(1, NR_SLOTS);
+	machine_spawn(0, hold_task, NULL);
+	machine_spawn(0, wait_task, NULL);
+	i686_timer(I686_TIMER_HZ, pester, NULL);
+	why = world_run();
+	i686_timer(I686_TIMER_HZ, NULL, NULL);
+	i686_set_parallel(false);
+	return why;
+}
+
 /* ---- Spin locks -------------------------------------------------------------------- */
 
 #define NR_ADDS 500
@@ -325,6 +477,9 @@ static const char *time_goes_on(void)
 
 const struct conformance_case parallel_cases[] = {
 	{ "parallel_wake_ups", wake_ups },
+	{ "parallel_slow_interrupt_wakes_the_last_task", slow_wake_up },
+	{ "parallel_hook_is_over_when_replaced", hook_is_over },
+	{ "parallel_deadline_among_wake_ups", deadline_among_wake_ups },
 	{ "parallel_spin_locks", spin_locks },
 	{ "parallel_shootdowns", shootdowns },
 	{ "parallel_shootdown_at_a_spinning_cpu", spinning },

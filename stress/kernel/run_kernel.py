@@ -34,7 +34,7 @@ from verdict import FAILED, HUNG, SKIPPED, USAGE, judge  # noqa: E402
 INTERRUPTED = 130
 
 BREAK_KINDS = ["fail", "bug", "fault", "text", "overflow", "hang", "stall",
-               "cut", "reset", "lockup", "elsewhere", "twice"]
+               "cut", "reset", "lockup", "elsewhere", "twice", "asleep"]
 RUNS = ["suite", "torture", "bench"]
 
 FOR_EVER = 10 * 365 * 24 * 3600.0

@@ -80,6 +80,21 @@ class Kernels(unittest.TestCase):
     def test_stall(self):
         self.verdict("stall", 70, "stalled after 1 cases: no end in sight")
 
+    def test_sleep_that_nobody_ends(self):
+        result = self.verdict("asleep", 77, "failed: asleep")
+        for line in [
+                "# a machine of 1 CPUs has run its tasks, tick ",
+                "# task 1: asleep without a deadline, CPU 0, 0 local maps",
+                "# slot 0: page 2 of mem_map, whose word says slot 0, "
+                "count 2\n",
+                "# slot 1: page 3 of mem_map, whose word says slot 1, "
+                "count 2\n",
+                "# colour 0: 1 wait, lock free, next slot 2\n",
+                "#   task 1: granted 0",
+                "# reported: it was reported, and nobody asked\n",
+                "# a task sleeps and nobody will wake it\n"]:
+            self.assertIn(line, result.stdout)
+
     def test_cut_log_of_a_kernel_that_says_passed(self):
         self.verdict("cut", 77, "the log is cut: 1 results of 2 planned")
 

@@ -22,6 +22,9 @@ struct torture_round {
 
 /* ---- torture_task.c: the tight loops ----------------------------------------- */
 
+/* What a round that does not end was told, for i686_print_state(). */
+void torture_print_state(void);
+
 struct torture_counts {
 	uint32_t pairs;	   /* maps, and unmaps of the same */
 	uint32_t in_irqs;  /* of them: in an interrupt */

@@ -5,7 +5,7 @@
  * that do it in the middle of them. Each page has its tag in word 0. Word n
  * is task n's: it knows for all pages what it wrote there last, so a write
  * that went to another page, or got lost, is seen at the next visit. The words
- * behind them are the CPUs', for their interrupts.
+ * behind them are the CPUs', one for each map that an interrupt has at a time.
  *
  * A task that holds a slot does not wait for another one, or all could wait
  * for ever: it tries, or waits with a deadline.
@@ -17,7 +17,9 @@
 #include "core/ports/i686/i686.h"
 #include "stress/kernel/torture.h"
 
-#define IRQ_WORD(cpu) (1 + MACHINE_MAX_TASKS + (cpu))
+#define IRQ_DEPTH 2
+#define IRQ_WORD(cpu, depth) \
+	(1 + MACHINE_MAX_TASKS + (cpu) * IRQ_DEPTH + (depth) - 1)
 
 struct worker {
 	uint32_t random; /* xorshift: prng.h's would be half of the work */
@@ -324,7 +326,7 @@ static uint32_t irq_value[HIGHMEM_MAX_CPUS];
 
 static void intrude_local(unsigned int depth)
 {
-	unsigned int cpu = port_cpu_id(), word = IRQ_WORD(cpu);
+	unsigned int cpu = port_cpu_id(), word = IRQ_WORD(cpu, depth);
 	uint32_t value = ++irq_value[cpu];
 	unsigned int nr = value * 7919 % torture.nr_pages;
 	uint32_t *vaddr = kmap_local_page(torture.hm, page_of(nr));
@@ -358,7 +360,7 @@ static void intrude_pkmap(void)
 static void intrude(void *unused)
 {
 	(void)unused;
-	intrude_local(2);
+	intrude_local(IRQ_DEPTH);
 	intrude_pkmap();
 }
 
@@ -440,6 +442,13 @@ static void look_at_all(const struct torture_round *round)
 	fail_if(machine_take_bug());
 }
 
+void torture_print_state(void)
+{
+	if (torture.over)
+		console_printf("# torture: its tasks %s\n",
+			       stopped() ? "were told to end" : "go on");
+}
+
 static void count(const struct torture_round *round,
 		  struct torture_counts *counts)
 {
@@ -467,10 +476,12 @@ const char *torture_loops(const struct torture_round *round, uint32_t seed,
 	i686_timer(round->hz, tick, NULL);
 	stalled = machine_run() == MACHINE_STALLED;
 	i686_timer(I686_TIMER_HZ, NULL, NULL);
-	if (stalled)
+	if (stalled) {
+		i686_print_state();
 		fail("a task sleeps and nobody will wake it");
-	else
+	} else {
 		look_at_all(round);
+	}
 	count(round, counts);
 	machine_shutdown();
 	return port_atomic_load(&torture.claimed) ? torture.sentence : NULL;

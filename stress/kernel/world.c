@@ -4,6 +4,8 @@
 
 #include <highmem/format.h>
 
+#include "core/ports/i686/i686.h"
+
 static struct {
 	struct highmem *hm;
 	bool failed;
@@ -64,8 +66,10 @@ const char *world_run(void)
 {
 	const char *why;
 
-	if (machine_run() == MACHINE_STALLED)
+	if (machine_run() == MACHINE_STALLED) {
+		i686_print_state();
 		world_fail("a task sleeps and nobody will wake it");
+	}
 	why = machine_take_bug();
 	if (why)
 		world_fail("%s", why);

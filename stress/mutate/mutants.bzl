@@ -42,6 +42,14 @@ MUTANTS = {
     "cancelled_takes_slot": _mutant("pkmap_queue.c"),
     "claims_window_late": _mutant("kmap_local.c"),
     "count_wraps": _mutant("pkmap.c", first = "unit"),
+    "deadline_starved": _mutant(
+        "pkmap_queue.c",
+        first = "unit",
+        lanes = {
+            "kernel": "a wait for 5 ticks, woken at each, took 100",
+            "sched_fuzz": "sleeps again without a look at the clock",
+        },
+    ),
     "double_kunmap": _mutant("pkmap.c"),
     "enqueue_unfenced": _mutant(
         "pkmap.c",
@@ -87,6 +95,11 @@ MUTANTS = {
     "handover_without_taking": _mutant("pkmap.c"),
     "hit_in_the_dark": _mutant("pkmap.c"),
     "hit_without_cas": _mutant("pkmap.c", first = "unit"),
+    "hook_goes_on": _mutant(
+        "core/ports/i686/timer.c",
+        first = "kernel",
+        lanes = {"kernel": "a CPU is still in the hook that was replaced"},
+    ),
     "idle_page_has_no_address": _mutant(
         "page.c",
         lanes = {"replay": "kmap_to_page and page_address do not agree"},
@@ -225,6 +238,13 @@ MUTANTS = {
     ),
     "queue_lock_irqs_on": _mutant("pkmap_queue.c", first = "unit"),
     "refused_unmap_enables": _mutant("kmap_local.c", first = "unit"),
+    "rest_too_early": _mutant(
+        "core/ports/i686/sched.c",
+        first = "kernel",
+        lanes = {
+            "kernel": "not ok [0-9]+ parallel_slow_interrupt_wakes_the_last",
+        },
+    ),
     "restore_skips_last": _mutant("kmap_local.c"),
     "restore_wrong_window": _mutant("kmap_local.c"),
     "retire_forgets_newer": _mutant("pkmap.c", first = "unit"),

@@ -6,6 +6,7 @@
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
 #include "core/ports/i686/smp.h"
+#include "core/ports/i686/state.h"
 #include "core/ports/i686/trace.h"
 
 static const char *activity;
@@ -46,21 +47,11 @@ static void print_registers(const struct trap_frame *frame)
 		       frame->ebp);
 }
 
-static void print_cpu(unsigned int nr)
-{
-	const struct i686_cpu *cpu = &i686_cpus[nr];
-
-	console_printf("# CPU %u: task %u, in %u interrupts, preemption off "
-		       "%u times\n",
-		       nr, port_task_id(cpu->current), cpu->irq_depth,
-		       cpu->preempt_count);
-}
-
 static void print_other(unsigned int cpu)
 {
 	const struct trap_frame *frame = smp_stopped_at(cpu);
 
-	print_cpu(cpu);
+	state_print_cpu(cpu);
 	if (frame && !port_task_id(i686_cpus[cpu].current) &&
 	    i686_cpus[cpu].irq_depth == 0) {
 		console_printf("# it has nothing to do, at %x\n", frame->eip);
@@ -98,10 +89,11 @@ void trap_die(const struct trap_frame *frame, enum i686_exit code,
 	for (unsigned int cpu = 0; cpu < smp_nr_cpus(); cpu++)
 		if (cpu != port_cpu_id())
 			print_other(cpu);
-	print_cpu(port_cpu_id());
+	state_print_cpu(port_cpu_id());
 	console_printf("# cr2 %x cr3 %x\n", read_cr2(), read_cr3());
 	print_registers(frame);
 	print_backtrace(frame);
+	state_print_tasks();
 	if (smp_nr_cpus() == 1)
 		console_printf("Bail out! %s\n", sentence);
 	else

@@ -13,6 +13,8 @@
 
 #include "core/ports/i686/refuse.h"
 
+struct highmem;
+
 #define I686_PAGE_OFFSET ((vaddr_t)0xc0000000)
 
 /* ---- In and out ---------------------------------------------------------- */
@@ -70,6 +72,15 @@ void i686_note(const char *what, uint32_t a, uint32_t b);
 _Noreturn void i686_panic(const char *format, ...);
 
 /*
+ * Prints what all CPUs and tasks are at, and what the kernel adds for the
+ * machine that is up: for a run that dies, which prints it by itself, or one
+ * that comes to nothing. The printer is called with other CPUs stopped where
+ * they were, so it takes no locks and trusts no list.
+ */
+void i686_print_state(void);
+void i686_set_state_printer(void (*print)(const struct highmem *hm));
+
+/*
  * How many sentences port_bug() got that no machine_take_bug() took before
  * the machine was shut down, since the last call. They were printed.
  */
@@ -98,7 +109,8 @@ bool i686_probe_call(const void *vaddr);
 
 /*
  * Ticks per second from now on, 19 to 20000, and what to call at each, in
- * its interrupt (or NULL): on each CPU that belongs to the machine.
+ * its interrupt (or NULL): on each CPU that belongs to the machine. When it
+ * returns, no CPU is in the hook of before. Not from a hook.
  */
 void i686_timer(unsigned int hz, void (*hook)(void *arg), void *arg);
 

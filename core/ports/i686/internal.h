@@ -143,6 +143,9 @@ void raw_unlock(port_spinlock_t *lock);
 /* Print the sentences that nobody took. */
 void drop_bugs(void);
 
+/* The same, and leave them there: without a lock, for who is about to die. */
+void print_bugs(void);
+
 /* ---- sched.c -------------------------------------------------------------- */
 
 enum task_state {

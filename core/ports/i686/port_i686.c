@@ -110,6 +110,13 @@ const char *machine_take_bug(void)
 	return any ? bugs.taken : NULL;
 }
 
+void print_bugs(void)
+{
+	for (unsigned int i = 0; i < bugs.nr; i++)
+		console_printf("# reported: %s\n",
+			       bugs.sentence[(bugs.first + i) % MAX_BUGS]);
+}
+
 static unsigned int unexpected_bugs;
 
 void drop_bugs(void)

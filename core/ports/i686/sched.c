@@ -225,7 +225,7 @@ bool port_park(uint64_t deadline)
 	flags = port_irq_save();
 	i686_note("park", task->id, task->woken);
 	raw_lock(&sched.lock);
-	if (!task->woken) {
+	if (!task->woken) { /* a deadline is looked at in a tick, and not here */
 		task->deadline = deadline;
 		task->state = TASK_ASLEEP;
 		give_up_cpu();
@@ -324,6 +324,34 @@ static bool others_are_idle(void)
 	return true;
 }
 
+static bool all_have_ended(void)
+{
+	for (unsigned int id = 1; id <= sched.nr_tasks; id++)
+		if (sched.task[id].state != TASK_ENDED)
+			return false;
+	return true;
+}
+
+/*
+ * An idle CPU's interrupt may be about to wake somebody. What it waits for, or
+ * holds back, it has from after its depth went up; and it goes down after the
+ * port_unpark(), which wants the lock that we have. So who finds 0 here, and
+ * all asleep, will find them so for ever, but for an interrupt yet to come.
+ */
+static bool others_are_interrupted(void)
+{
+	for (unsigned int cpu = 1; cpu < sched_nr_cpus(); cpu++)
+		if (*(const volatile uint32_t *)&i686_cpus[cpu].irq_depth)
+			return true;
+	return false;
+}
+
+static bool run_has_come_to_rest(void)
+{
+	return run_is_over() && others_are_idle() &&
+	       (all_have_ended() || !others_are_interrupted());
+}
+
 static void kick_others(void)
 {
 	for (unsigned int cpu = 1; cpu < sched_nr_cpus(); cpu++)
@@ -339,17 +367,14 @@ enum machine_verdict machine_run(void)
 	if (sched.parallel)
 		kick_others();
 	give_up_cpu();
-	while (!run_is_over() || !others_are_idle()) {
+	while (!run_has_come_to_rest()) {
 		wait_for_interrupt();
 		give_up_cpu();
 	}
 	sched.running = false;
 	raw_unlock(&sched.lock);
 	port_irq_restore(flags);
-	for (unsigned int id = 1; id <= sched.nr_tasks; id++)
-		if (sched.task[id].state != TASK_ENDED)
-			return MACHINE_STALLED;
-	return MACHINE_DONE;
+	return all_have_ended() ? MACHINE_DONE : MACHINE_STALLED;
 }
 
 /*

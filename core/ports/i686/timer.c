@@ -49,6 +49,11 @@ static void set_clock(unsigned int hz)
 		set_pit(hz);
 }
 
+static void answer(void *unused)
+{
+	(void)unused;
+}
+
 void i686_timer(unsigned int hz, void (*hook)(void *arg), void *arg)
 {
 	port_irq_t flags = port_irq_save();
@@ -61,6 +66,8 @@ void i686_timer(unsigned int hz, void (*hook)(void *arg), void *arg)
 	if (port_cpu_id() < sched_nr_cpus())
 		set_clock(hz);
 	port_irq_restore(flags);
+	/* A CPU in the old hook has interrupts off, and answers after it. */
+	smp_call(((uint32_t)1 << smp_nr_cpus()) - 1, answer, NULL);
 }
 
 void timer_init(void)

@@ -55,6 +55,7 @@ struct port_task {
 	bool timed_out;
 	port_atomic_t signal; /* machine_kill() */
 	uint64_t deadline;
+	uint64_t looked; /* port_now() said so since it last slept */
 	const port_spinlock_t *lock; /* SIM_TASK_SPINNING */
 	const vaddr_t *flush_pages;  /* of its shootdown; NULL: all */
 	unsigned int flush_nr;

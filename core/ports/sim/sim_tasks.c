@@ -173,8 +173,11 @@ struct kmap_ctrl *port_task_kmap_ctrl(struct port_task *task)
 	return &task->ctrl;
 }
 
+#define NEVER_LOOKED UINT64_MAX /* no deadline is later */
+
 uint64_t port_now(void)
 {
+	sim.running->looked = sim.now;
 	return sim.now;
 }
 
@@ -280,12 +283,21 @@ void sim_wait_for_answers(void)
 	sim_take_irq();
 }
 
+static void check_park(struct port_task *self, uint64_t deadline)
+{
+	if (!port_may_sleep())
+		port_bug("sim: sleeping in atomic context");
+	if (deadline != PORT_NO_DEADLINE && self->looked >= deadline)
+		port_bug("sim: sleeps again without a look at the clock: "
+			 "wake-ups can keep it beyond its deadline");
+	self->looked = NEVER_LOOKED;
+}
+
 bool port_park(uint64_t deadline)
 {
 	struct port_task *self = sim.running;
 
-	if (!port_may_sleep())
-		port_bug("sim: sleeping in atomic context");
+	check_park(self, deadline);
 	sim_point(SIM_PARK);
 	if (self->token) {
 		self->token = false;
@@ -396,6 +408,7 @@ uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 	task->cpu = sim.cpus[cpu].offline ? sim_first_online() : cpu;
 	task->entry = entry;
 	task->arg = arg;
+	task->looked = NEVER_LOOKED;
 	if (sim_has_control())
 		fiber_clean(stacks[task->id - 1], SIM_STACK_SIZE, CLEAN_BYTES);
 	fiber_make(&task->fiber, stacks[task->id - 1], SIM_STACK_SIZE,

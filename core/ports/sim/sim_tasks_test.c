@@ -102,6 +102,7 @@ static void sleep_until(void *arg)
 {
 	uint64_t until = *(uint64_t *)arg;
 
+	cr_expect_lt(port_now(), until);
 	cr_expect_not(port_park(until));
 	cr_expect_eq(port_now(), until);
 	note((char)('a' + port_task_id(port_task_current()) - 1));
@@ -161,12 +162,18 @@ Test(sim_tasks, time_never_goes_back)
 	cr_expect_str_eq(events, "pt");
 }
 
+#define BLIND_SLEEP \
+	"sim: sleeps again without a look at the clock: " \
+	"wake-ups can keep it beyond its deadline"
+
 static void park_in_the_past(void *arg)
 {
 	(void)arg;
 	machine_yield(1);
 	cr_expect_not(port_park(0));
+	expect_bug(BLIND_SLEEP);
 	cr_expect_not(port_park(port_now()));
+	expect_bug(BLIND_SLEEP);
 	note('d');
 }
 
@@ -174,6 +181,30 @@ Test(sim_tasks, a_deadline_that_has_passed_does_not_sleep)
 {
 	boot(1);
 	machine_spawn(0, park_in_the_past, NULL);
+	run_all();
+	cr_expect_str_eq(events, "d");
+}
+
+/* The look before the first sleep does not count for the second. */
+static void park_twice(void *arg)
+{
+	uint64_t until = port_now() + 10;
+
+	(void)arg;
+	port_unpark(port_task_current());
+	cr_expect(port_park(until));
+	cr_expect_null(machine_take_bug());
+	port_park(until);
+	expect_bug(BLIND_SLEEP);
+	port_unpark(port_task_current());
+	port_park(PORT_NO_DEADLINE);
+	note('d');
+}
+
+Test(sim_tasks, each_sleep_with_a_deadline_needs_a_look_at_the_clock)
+{
+	boot(1);
+	machine_spawn(0, park_twice, NULL);
 	run_all();
 	cr_expect_str_eq(events, "d");
 }
