@@ -92,38 +92,49 @@ static inline unsigned int machine_this_cpu(void)
 }
 
 /*
- * Where the frames of mem_map lie if the highmem begins at frame @border and
- * has a hole: two ranges, and a page has the colour that it has without.
+ * Where the frames of mem_map lie: lowmem ends at 896 MiB, highmem begins at frame
+ * @border, and its second half lies behind a hole if the machine has one. A page
+ * has the same colour with a hole and without. Returns how many ranges that are;
+ * 0: it is one piece.
  */
+#define MACHINE_LOWMEM_END 0x38000
+#define MACHINE_LOWMEM_PFN (MACHINE_LOWMEM_END - MACHINE_LOWMEM_PAGES)
 #define MACHINE_HOLE 64
+#define MACHINE_MAX_RANGES 3
 
-static inline void machine_ranges(const struct machine_config *config,
-				  pfn_t border, struct page_range *ranges)
+static inline unsigned int machine_ranges(const struct machine_config *config,
+					  pfn_t border,
+					  struct page_range *ranges)
 {
-	unsigned int near = config->nr_pages / 2;
+	unsigned int near = config->holes ? config->nr_pages / 2
+					  : config->nr_pages;
+	unsigned int nr = 0;
 
-	ranges[0] = (struct page_range){
-		.first_pfn = border - MACHINE_LOWMEM_PAGES,
-		.nr_pages = MACHINE_LOWMEM_PAGES + near,
-	};
-	ranges[1] = (struct page_range){
-		.first_pfn = border + near + MACHINE_HOLE,
-		.nr_pages = config->nr_pages - near,
-	};
+	ranges[nr++] = (struct page_range){ MACHINE_LOWMEM_PFN,
+					    MACHINE_LOWMEM_PAGES };
+	if (near)
+		ranges[nr++] = (struct page_range){ border, near };
+	if (near < config->nr_pages)
+		ranges[nr++] = (struct page_range){
+			border + near + MACHINE_HOLE, config->nr_pages - near
+		};
+	return !config->holes && border == MACHINE_LOWMEM_END ? 0 : nr;
 }
 
 /* The index of frame @pfn in mem_map, or UINT32_MAX. Shares no code with it. */
 static inline uint32_t machine_frame(const struct machine_config *config,
 				     pfn_t border, pfn_t pfn)
 {
-	uint32_t near = MACHINE_LOWMEM_PAGES + config->nr_pages / 2;
-	uint32_t index = pfn - (border - MACHINE_LOWMEM_PAGES);
+	uint32_t near = config->nr_pages / 2;
+	uint32_t index = pfn - border;
 
+	if (pfn - MACHINE_LOWMEM_PFN < MACHINE_LOWMEM_PAGES)
+		return pfn - MACHINE_LOWMEM_PFN;
 	if (config->holes && index >= near)
 		index = index >= near + MACHINE_HOLE ? index - MACHINE_HOLE
 						     : UINT32_MAX;
-	return index < MACHINE_LOWMEM_PAGES + config->nr_pages ? index
-							       : UINT32_MAX;
+	return index < config->nr_pages ? MACHINE_LOWMEM_PAGES + index
+					: UINT32_MAX;
 }
 
 enum machine_verdict {

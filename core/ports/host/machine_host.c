@@ -14,16 +14,14 @@
  *	0xc0001fff  the two lowmem pages, the end of the direct map
  *	0xc0000000
  *
- * mem_map is one piece, so the frames on both sides of the border to highmem
- * are neighbours: 0x37ffe and 0x37fff are lowmem, 0x38000 (896 MiB) is the
- * first of highmem; with PAE 0x100000 (4 GiB), where no 32-bit PTE reaches. If
- * the machine has a hole, half of the highmem lies behind it.
+ * Frames 0x37ffe and 0x37fff are lowmem, and highmem begins with their neighbour
+ * 0x38000 (896 MiB), or with PAE at 0x100000 (4 GiB), where no 32-bit PTE
+ * reaches. If the machine has a hole, half of the highmem lies behind it.
  * Frame 0 of the direct map lies at some number below, where nobody looks.
  */
 
 #define LOWMEM_VADDR ((vaddr_t)0xc0000000)
 #define LOWMEM_END (LOWMEM_VADDR + MACHINE_LOWMEM_PAGES * PAGE_SIZE)
-#define HIGHMEM_START_NONPAE 0x38000
 #define HIGHMEM_START_PAE 0x100000
 
 /* What Linux on x86 takes: tlb_single_page_flush_ceiling. */
@@ -35,7 +33,7 @@ static struct {
 	bool up;
 	struct machine_config config;
 	pfn_t border; /* the first frame of highmem */
-	struct page_range ranges[2];
+	struct page_range ranges[MACHINE_MAX_RANGES];
 	unsigned int nr_frames;
 	uint32_t (*frames)[WORDS_PER_PAGE];
 	struct page *mem_map;
@@ -90,12 +88,11 @@ static pte_t page_prot(const struct machine_config *config)
 
 struct highmem *machine_boot(const struct machine_config *config)
 {
-	pfn_t border = config->pae ? HIGHMEM_START_PAE : HIGHMEM_START_NONPAE;
+	pfn_t border = config->pae ? HIGHMEM_START_PAE : MACHINE_LOWMEM_END;
 	const char *why;
 
 	machine.config = *config;
 	machine.border = border;
-	machine_ranges(config, border, machine.ranges);
 	host_facts.pae = config->pae;
 	host_facts.cpu_mask = machine_cpu_mask(config);
 	host_facts.tlb_flush_ceiling = config->full_flush ? 1 : FLUSH_CEILING;
@@ -109,13 +106,15 @@ struct highmem *machine_boot(const struct machine_config *config)
 	why = highmem_init(&machine.hm,
 			   &(struct highmem_config){
 				   .mem_map = machine.mem_map,
-				   .first_pfn = border - MACHINE_LOWMEM_PAGES,
-				   .nr_ranges = config->holes ? 2 : 0,
+				   .first_pfn = MACHINE_LOWMEM_PFN,
+				   .nr_ranges = machine_ranges(config, border,
+							       machine.ranges),
 				   .ranges = machine.ranges,
 				   .nr_pages = machine.nr_frames,
-				   .highmem_start_pfn = border,
-				   .page_offset = LOWMEM_END - ((vaddr_t)border
-								<< PAGE_SHIFT),
+				   .highmem_start_pfn = MACHINE_LOWMEM_END,
+				   .page_offset = LOWMEM_VADDR -
+						  ((vaddr_t)MACHINE_LOWMEM_PFN
+						   << PAGE_SHIFT),
 				   .prot = page_prot(config),
 				   .pkmap_base = config->pae ? PKMAP_BASE_PAE
 							     : PKMAP_BASE_NONPAE,
@@ -217,7 +216,7 @@ static bool translate(vaddr_t vaddr, pfn_t *pfn)
 	pte_t pte;
 
 	if (vaddr >= LOWMEM_VADDR && vaddr < LOWMEM_END) {
-		*pfn = machine.border - MACHINE_LOWMEM_PAGES +
+		*pfn = MACHINE_LOWMEM_PFN +
 		       (pfn_t)((vaddr - LOWMEM_VADDR) >> PAGE_SHIFT);
 		return true;
 	}

@@ -278,7 +278,10 @@ _Static_assert(HOST_TABLE_BASE + ((uint64_t)HOST_TABLE_PAGES << PAGE_SHIFT) ==
 _Static_assert(PKMAP_BASE_PAE >= PKMAP_BASE_NONPAE,
 	       "one range of tables serves both kinds");
 
-extern pte_t host_pte[HOST_TABLE_PAGES];
+/* An entry is read and written in one piece; i386 aligns 64 bits to 4 bytes. */
+typedef pte_t host_pte_t __attribute__((aligned(8)));
+
+extern host_pte_t host_pte[HOST_TABLE_PAGES];
 
 /* Bits that no PTE of this machine has; without PAE, the upper half. */
 extern pte_t host_pte_reserved;
@@ -287,10 +290,10 @@ extern pte_t host_pte_reserved;
  * Complain about a PTE access that no page table can serve, or that a port may
  * take as never happening. Returns a PTE to play with.
  */
-pte_t *host_pte_stray(vaddr_t vaddr);
+host_pte_t *host_pte_stray(vaddr_t vaddr);
 void host_pte_refuse(vaddr_t vaddr, pte_t old, pte_t pte);
 
-static inline pte_t *host_pte_of(vaddr_t vaddr)
+static inline host_pte_t *host_pte_of(vaddr_t vaddr)
 {
 	vaddr_t nr = (vaddr - HOST_TABLE_BASE) >> PAGE_SHIFT;
 
@@ -305,7 +308,7 @@ static inline pte_t port_pte_read(vaddr_t vaddr)
 
 static inline void port_pte_set(vaddr_t vaddr, pte_t pte)
 {
-	pte_t *entry = host_pte_of(vaddr);
+	host_pte_t *entry = host_pte_of(vaddr);
 	pte_t old = __atomic_load_n(entry, __ATOMIC_RELAXED);
 
 	if (HOST_UNLIKELY(old != 0 || (pte & host_pte_reserved) != 0))
@@ -319,7 +322,7 @@ static inline void port_pte_set(vaddr_t vaddr, pte_t pte)
  */
 static inline pte_t port_pte_clear(vaddr_t vaddr)
 {
-	pte_t *entry = host_pte_of(vaddr);
+	host_pte_t *entry = host_pte_of(vaddr);
 	pte_t old = __atomic_load_n(entry, __ATOMIC_RELAXED);
 
 	__atomic_store_n(entry, 0, __ATOMIC_RELAXED);

@@ -15,7 +15,7 @@ struct port_facts host_facts = {
 	.name = "host", /* the rest by machine_boot() */
 };
 
-pte_t host_pte[HOST_TABLE_PAGES];
+host_pte_t host_pte[HOST_TABLE_PAGES];
 pte_t host_pte_reserved;
 struct host_tlb host_tlb[HIGHMEM_MAX_CPUS];
 uint32_t host_page_stamp[HOST_TABLE_PAGES];
@@ -84,9 +84,9 @@ void host_spin_contended(port_spinlock_t *lock)
 
 /* ---- Page tables and TLBs ------------------------------------------------ */
 
-pte_t *host_pte_stray(vaddr_t vaddr)
+host_pte_t *host_pte_stray(vaddr_t vaddr)
 {
-	static _Thread_local pte_t nowhere;
+	static _Thread_local host_pte_t nowhere;
 
 	host_bug("host: no page table for address %#zx", (size_t)vaddr);
 	nowhere = 0;

@@ -5,10 +5,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#if !defined(__x86_64__)
-#error "the simulated machine's fibers are written for x86-64 hosts"
-#endif
-
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define FIBER_ASAN 1
@@ -32,6 +28,19 @@
 /* Saves the registers that a callee must keep, swaps stacks, restores. */
 void fiber_swap(void **save_sp, void *load_sp);
 void fiber_start(void);
+
+/* What fiber_swap() takes from the stack of a fiber that has not run yet. */
+#if defined(__x86_64__)
+struct first_frame {
+	void *r15;
+	void *r14;
+	void *arg;		  /* r13 */
+	void (*entry)(void *arg); /* r12 */
+	void *rbx;
+	void *rbp;
+	void (*start)(void);
+	void *no_caller[2]; /* 16 bytes: keeps the stack aligned */
+};
 
 __asm__(".text\n"
 	".globl fiber_swap\n"
@@ -87,6 +96,70 @@ __asm__(".text\n"
 	"	popq %rbp\n"
 	"	ret\n"
 	".size fiber_with_registers, . - fiber_with_registers\n");
+#elif defined(__i386__)
+struct first_frame {
+	void *arg;		  /* edi */
+	void (*entry)(void *arg); /* esi */
+	void *ebx;
+	void *ebp;
+	void (*start)(void);
+	void *no_caller[4]; /* 16 bytes: keeps the stack aligned */
+};
+
+__asm__(".text\n"
+	".globl fiber_swap\n"
+	".type fiber_swap, @function\n"
+	"fiber_swap:\n"
+	"	movl 4(%esp), %eax\n"
+	"	movl 8(%esp), %edx\n"
+	"	pushl %ebp\n"
+	"	pushl %ebx\n"
+	"	pushl %esi\n"
+	"	pushl %edi\n"
+	"	movl %esp, (%eax)\n"
+	"	movl %edx, %esp\n"
+	"	popl %edi\n"
+	"	popl %esi\n"
+	"	popl %ebx\n"
+	"	popl %ebp\n"
+	"	ret\n"
+	".size fiber_swap, . - fiber_swap\n"
+	/* A new fiber's first return lands here: esi entry, edi argument. */
+	".globl fiber_start\n"
+	".type fiber_start, @function\n"
+	"fiber_start:\n"
+	"	subl $8, %esp\n"
+	"	pushl %esi\n"
+	"	pushl %edi\n"
+	"	xorl %ebp, %ebp\n"
+	"	call fiber_enter\n"
+	"	ud2\n"
+	".size fiber_start, . - fiber_start\n"
+	/* 12 bytes below the four registers: two arguments, and alignment. */
+	".globl fiber_with_registers\n"
+	".type fiber_with_registers, @function\n"
+	"fiber_with_registers:\n"
+	"	movl 4(%esp), %eax\n"
+	"	movl 8(%esp), %ecx\n"
+	"	pushl %ebp\n"
+	"	pushl %ebx\n"
+	"	pushl %esi\n"
+	"	pushl %edi\n"
+	"	movl %esp, %edx\n"
+	"	subl $4, %esp\n"
+	"	pushl %edx\n"
+	"	pushl %ecx\n"
+	"	call *%eax\n"
+	"	addl $12, %esp\n"
+	"	popl %edi\n"
+	"	popl %esi\n"
+	"	popl %ebx\n"
+	"	popl %ebp\n"
+	"	ret\n"
+	".size fiber_with_registers, . - fiber_with_registers\n");
+#else
+#error "the simulated machine's fibers are written for x86-64 and i386 hosts"
+#endif
 
 /* The fiber that is being left, for the one that arrives. */
 static struct fiber *leaving;
@@ -163,19 +236,15 @@ void fiber_make(struct fiber *fiber, void *stack, size_t stack_size,
 		void (*entry)(void *arg), void *arg)
 {
 	uintptr_t top = ((uintptr_t)stack + stack_size) & ~(uintptr_t)15;
-	void **sp = (void **)top;
+	struct first_frame *frame = (struct first_frame *)top - 1;
 
 	forget(stack, stack_size);
-	*--sp = NULL; /* keeps the stack 16-byte aligned */
-	*--sp = NULL; /* fiber_start() has no caller */
-	*--sp = (void *)fiber_start;
-	*--sp = NULL;	       /* rbp */
-	*--sp = NULL;	       /* rbx */
-	*--sp = (void *)entry; /* r12 */
-	*--sp = arg;	       /* r13 */
-	*--sp = NULL;	       /* r14 */
-	*--sp = NULL;	       /* r15 */
-	fiber->sp = sp;
+	*frame = (struct first_frame){
+		.arg = arg,
+		.entry = entry,
+		.start = fiber_start,
+	};
+	fiber->sp = frame;
 	fiber->asan_fake_stack = NULL;
 	fiber->stack = stack;
 	fiber->stack_size = stack_size;

@@ -4,7 +4,7 @@
 
 /*
  * Fibers: stacks that one host thread switches between, in about ten
- * instructions (x86-64 System V only). AddressSanitizer and
+ * instructions (System V, x86-64 and i386). AddressSanitizer and
  * MemorySanitizer are told of every switch.
  */
 

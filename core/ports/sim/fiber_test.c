@@ -124,12 +124,19 @@ static void spoil_registers(void *arg)
 {
 	(void)arg;
 	for (;;) {
+#if defined(__i386__)
+		__asm__ volatile("movl $-1, %%ebx\n\t"
+				 "movl $-1, %%esi\n\t"
+				 "movl $-1, %%edi\n\t" ::
+					 : "ebx", "esi", "edi");
+#else
 		__asm__ volatile("movq $-1, %%rbx\n\t"
 				 "movq $-1, %%r12\n\t"
 				 "movq $-1, %%r13\n\t"
 				 "movq $-1, %%r14\n\t"
 				 "movq $-1, %%r15\n\t" ::
 					 : "rbx", "r12", "r13", "r14", "r15");
+#endif
 		fiber_switch(&fibers[0], &host, 0);
 	}
 }

@@ -14,7 +14,7 @@
 __attribute__((no_sanitize("address", "memory"))) static uint64_t
 hash_bytes(uint64_t hash, const void *from, const void *to)
 {
-	const uint64_t *word = from;
+	const uintptr_t *word = from;
 
 	for (; (const void *)word < to; word++)
 		hash = sim_mix(hash, *word);

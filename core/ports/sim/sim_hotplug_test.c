@@ -32,6 +32,11 @@ static void run_all(void)
 	cr_expect_null(machine_take_bug());
 }
 
+static pfn_t first_highmem(void)
+{
+	return page_to_pfn(hm, &hm->config.mem_map[MACHINE_LOWMEM_PAGES]);
+}
+
 static vaddr_t slot(unsigned int nr)
 {
 	return hm->config.pkmap_base + nr * PAGE_SIZE;
@@ -39,8 +44,8 @@ static vaddr_t slot(unsigned int nr)
 
 static void map(unsigned int nr, unsigned int page)
 {
-	port_pte_set(slot(nr), pte_make(hm->config.highmem_start_pfn + page,
-					hm->config.prot));
+	port_pte_set(slot(nr),
+		     pte_make(first_highmem() + page, hm->config.prot));
 }
 
 static uint32_t seen;

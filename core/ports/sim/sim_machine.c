@@ -5,14 +5,13 @@
 
 #include "core/ports/sim/sim.h"
 
-#define FIRST_HIGHMEM_PFN 0x38000      /* 896 MiB */
 #define FIRST_HIGHMEM_PFN_PAE 0x100000 /* 4 GiB: needs the upper word */
 
 #define MAX_BUGS 16
 
 struct sim sim;
 
-static struct page_range ranges[2];
+static struct page_range ranges[MACHINE_MAX_RANGES];
 static struct page mem_map[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
 static char bugs[MAX_BUGS][192];
 static unsigned int bugs_told;
@@ -61,7 +60,7 @@ const char *machine_can(const struct machine_config *config)
 
 static pfn_t first_highmem(void)
 {
-	return sim.config.pae ? FIRST_HIGHMEM_PFN_PAE : FIRST_HIGHMEM_PFN;
+	return sim.config.pae ? FIRST_HIGHMEM_PFN_PAE : MACHINE_LOWMEM_END;
 }
 
 uint32_t sim_frame_index(pfn_t pfn)
@@ -71,21 +70,16 @@ uint32_t sim_frame_index(pfn_t pfn)
 
 static void highmem_config(struct highmem_config *config)
 {
-	pfn_t first = first_highmem();
-
-	/*
-	 * The lowmem pages stand right before the highmem ones in mem_map, and
-	 * page_offset is chosen so that their addresses begin at SIM_LOWMEM_BASE;
-	 * for frames above 4 GiB that subtraction wraps, as it may.
-	 */
 	*config = (struct highmem_config){
 		.mem_map = mem_map,
-		.first_pfn = first - MACHINE_LOWMEM_PAGES,
+		.first_pfn = MACHINE_LOWMEM_PFN,
 		.nr_pages = sim.config.nr_pages + MACHINE_LOWMEM_PAGES,
-		.highmem_start_pfn = first,
+		.nr_ranges = machine_ranges(&sim.config, first_highmem(),
+					    ranges),
+		.ranges = ranges,
+		.highmem_start_pfn = MACHINE_LOWMEM_END,
 		.page_offset = SIM_LOWMEM_BASE -
-			       ((vaddr_t)(first - MACHINE_LOWMEM_PAGES)
-				<< PAGE_SHIFT),
+			       ((vaddr_t)MACHINE_LOWMEM_PFN << PAGE_SHIFT),
 		.prot = PTE_PRESENT | PTE_WRITE,
 		.pkmap_base = sim.config.pae ? PKMAP_BASE_PAE
 					     : PKMAP_BASE_NONPAE,
@@ -94,11 +88,6 @@ static void highmem_config(struct highmem_config *config)
 		.local_depth = sim.config.local_depth,
 		.force_map = sim.config.force_map,
 	};
-	if (!sim.config.holes)
-		return;
-	machine_ranges(&sim.config, first, ranges);
-	config->nr_ranges = 2;
-	config->ranges = ranges;
 }
 
 struct highmem *machine_boot(const struct machine_config *config)

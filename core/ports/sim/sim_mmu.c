@@ -57,7 +57,7 @@ static port_atomic_t *entry_of(vaddr_t vaddr)
 
 	if (offset < WINDOW_WORDS)
 		return windows.first + offset;
-	return vaddr >> 32 ? NULL : pgtable_pte(windows.tree, vaddr);
+	return (uint64_t)vaddr >> 32 ? NULL : pgtable_pte(windows.tree, vaddr);
 }
 
 static pte_t entry_in_memory(const port_atomic_t *entry)

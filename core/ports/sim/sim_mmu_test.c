@@ -27,6 +27,11 @@ static void boot(bool pae)
 		machine_poke32(&hm->config.mem_map[2 + i], 0, 100 + i);
 }
 
+static pfn_t first_highmem(void)
+{
+	return page_to_pfn(hm, &hm->config.mem_map[MACHINE_LOWMEM_PAGES]);
+}
+
 static vaddr_t slot(unsigned int nr)
 {
 	return hm->config.pkmap_base + nr * PAGE_SIZE;
@@ -36,8 +41,8 @@ static vaddr_t slot(unsigned int nr)
 static void map(vaddr_t vaddr, unsigned int page)
 {
 	port_pte_clear(vaddr);
-	port_pte_set(vaddr, pte_make(hm->config.highmem_start_pfn + page,
-				     PTE_PRESENT | PTE_WRITE));
+	port_pte_set(vaddr,
+		     pte_make(first_highmem() + page, PTE_PRESENT | PTE_WRITE));
 }
 
 static uint32_t load(vaddr_t vaddr)

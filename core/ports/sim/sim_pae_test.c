@@ -29,6 +29,11 @@ static void boot(bool pae)
 	machine_poke32(&hm->config.mem_map[MACHINE_LOWMEM_PAGES + 1], 0, 101);
 }
 
+static pfn_t first_highmem(void)
+{
+	return page_to_pfn(hm, &hm->config.mem_map[MACHINE_LOWMEM_PAGES]);
+}
+
 static vaddr_t slot(void)
 {
 	return hm->config.pkmap_base;
@@ -36,8 +41,7 @@ static vaddr_t slot(void)
 
 static pte_t pte_of(unsigned int page)
 {
-	return pte_make(hm->config.highmem_start_pfn + page,
-			PTE_PRESENT | PTE_WRITE);
+	return pte_make(first_highmem() + page, PTE_PRESENT | PTE_WRITE);
 }
 
 static bool took_bug(const char *words)
@@ -64,7 +68,7 @@ Test(sim_pae, a_new_pdpte_is_seen_when_cr3_is_loaded)
 	};
 
 	boot(true);
-	range.paddr = (paddr_t)(hm->config.highmem_start_pfn + 1) << PAGE_SHIFT;
+	range.paddr = (paddr_t)(first_highmem() + 1) << PAGE_SHIFT;
 	cr_assert_null(pgtable_map(sim_pgtable(), &range));
 	cr_expect_eq(machine_load32((void *)vaddr), 0);
 	cr_expect(took_bug("page fault at 0x40000000"));
@@ -88,7 +92,7 @@ Test(sim_pae, a_new_pde_is_seen_at_once)
 	};
 
 	boot(false);
-	range.paddr = (paddr_t)(hm->config.highmem_start_pfn + 1) << PAGE_SHIFT;
+	range.paddr = (paddr_t)(first_highmem() + 1) << PAGE_SHIFT;
 	cr_assert_null(pgtable_map(sim_pgtable(), &range));
 	cr_expect_eq(machine_load32((void *)range.vaddr), 101);
 	/* It is read-only. */

@@ -112,7 +112,7 @@ pte_t sim_translate(struct sim_cpu *cpu, vaddr_t vaddr, pte_t set)
 	if ((vaddr - SIM_LOWMEM_BASE) >> PAGE_SHIFT < MACHINE_LOWMEM_PAGES)
 		return translate_lowmem(cpu, vaddr, set);
 	if (!is_window(vaddr))
-		return vaddr >> 32 ? 0 : walk_for(cpu, vaddr, set);
+		return (uint64_t)vaddr >> 32 ? 0 : walk_for(cpu, vaddr, set);
 	cached = cpu->tlb[tlb_index(vaddr)];
 	if (cached != 0)
 		return (cached & set) == set ? cached

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/ports/sim/walk.h"
@@ -85,8 +86,8 @@ static void expect_fault(uint32_t vaddr, unsigned int access, uint32_t code)
 static void expect_at(uint32_t vaddr, unsigned int access, uint64_t paddr)
 {
 	cr_expect(go(vaddr, access), "%#x: error %#x", vaddr, error);
-	cr_expect_eq(page.paddr, paddr, "%#x is at %#lx, not %#lx", vaddr,
-		     page.paddr, paddr);
+	cr_expect_eq(page.paddr, paddr, "%#x is at %#" PRIx64 ", not %#" PRIx64,
+		     vaddr, page.paddr, paddr);
 }
 
 /* A directory at 0x1000, a page table at 0x2000 for 0xffc00000 on. */
@@ -313,7 +314,7 @@ Test(walk, a_pdpte_with_reserved_bits_is_not_loaded)
 	for (unsigned int i = 0; i < 6; i++) {
 		put64(0x1020, wrong[i]);
 		cr_expect_not(walk_load_cr3(&cpu, &memory, 0x1020),
-			      "%#lx was loaded", wrong[i]);
+			      "%#" PRIx64 " was loaded", wrong[i]);
 		cr_expect_eq(cpu.cr3, before.cr3);
 		cr_expect_arr_eq(cpu.pdpte, before.pdpte, sizeof(cpu.pdpte));
 	}
