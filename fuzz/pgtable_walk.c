@@ -201,6 +201,29 @@ static const char *check_windows(void)
 	return why;
 }
 
+/*
+ * The last page there is: it is nobody's, its table is the fixmap's, and the
+ * address behind it does not fit 32 bits.
+ */
+static const char *check_last_page(void)
+{
+	const struct pgtable_range last = {
+		.vaddr = (vaddr_t)layout->area[LAYOUT_HOLE].start,
+		.size = PAGE_SIZE,
+		.prot = PTE_PRESENT,
+	};
+	const char *why = pgtable_map(&tree, &last);
+
+	if (why)
+		return why;
+	if (pgtable_lookup(&tree, UINT32_MAX).prot != PTE_PRESENT)
+		return pgtable_wrong("the last page cannot be mapped");
+	if (!pgtable_map(&tree, &last))
+		return pgtable_wrong("the last page was mapped over");
+	why = pgtable_unmap(&tree, last.vaddr, last.size);
+	return why ? why : check_around(last.vaddr);
+}
+
 /* ---- Building ----------------------------------------------------------------------- */
 
 static const char *build(bool pae, bool nx)
@@ -250,6 +273,8 @@ static const char *check_built(const struct pgtable_input *input)
 	why = check_everywhere();
 	if (!why)
 		why = check_windows();
+	if (!why)
+		why = check_last_page();
 	return why ? why : check_unmap();
 }
 

@@ -32,7 +32,9 @@ Test(format, addresses_have_all_their_bits)
 {
 	EXPECT_TEXT("0x0", "%p", (vaddr_t)0);
 	EXPECT_TEXT("0xff800fff", "%p", (vaddr_t)0xff800fff);
+#if UINTPTR_MAX > UINT32_MAX
 	EXPECT_TEXT("0x123456789abcdef0", "%p", (vaddr_t)0x123456789abcdef0);
+#endif
 }
 
 Test(format, strings_and_characters)

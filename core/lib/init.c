@@ -69,7 +69,8 @@ static const char *check_pages(const struct highmem_config *config)
 		return "a page frame number does not fit a page table entry";
 	if (config->page_offset & ~PAGE_MASK)
 		return "page_offset must be page aligned";
-	if (lowmem_end > config->pkmap_base)
+	if (lowmem_end < config->page_offset || /* it wraps */
+	    lowmem_end > config->pkmap_base)
 		return "the direct map must end below the pkmap area";
 	return NULL;
 }

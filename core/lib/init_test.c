@@ -259,6 +259,13 @@ Test(init, direct_map_ends_below_pkmap)
 	EXPECT_ACCEPTED(config);
 	config.highmem_start_pfn++;
 	EXPECT_REFUSED(config, "the direct map must end below the pkmap area");
+	/* Ends that are small numbers in 32 bits, and in 64. */
+	config.highmem_start_pfn = 0x40000;
+	EXPECT_REFUSED(config, "the direct map must end below the pkmap area");
+	config.highmem_start_pfn = 0x101000;
+	EXPECT_REFUSED(config, "the direct map must end below the pkmap area");
+	config.page_offset = (vaddr_t)0 - PAGE_SIZE;
+	EXPECT_REFUSED(config, "the direct map must end below the pkmap area");
 }
 
 Test(init, depth_of_local_maps)

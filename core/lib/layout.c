@@ -68,10 +68,11 @@ static uint64_t page_aligned(uint64_t bytes)
 static const char *check_options(struct layout *layout)
 {
 	const struct layout_options *options = &layout->options;
+	/* A power of two: a remainder of 64 bits would be a call of libgcc. */
 	uint64_t step = options->pae ? LAYOUT_GIB : 4 * LAYOUT_MIB;
 	uint64_t offset = options->page_offset;
 
-	if (offset == 0 || offset >= ADDRESSES || offset % step)
+	if (offset == 0 || offset >= ADDRESSES || (offset & (step - 1)))
 		return refuse(layout,
 			      "page_offset %p must be a multiple of "
 			      "%u MiB, and not 0",

@@ -58,33 +58,37 @@ static unsigned int digit(char c, unsigned int base)
 	return value < base ? value : base;
 }
 
-static bool multiply(uint64_t *value, uint64_t factor)
+/* By halves: on 32 bits, a division of 64 would be a call of libgcc. */
+static bool multiply(uint64_t *value, uint32_t factor)
 {
-	if (*value > UINT64_MAX / factor)
+	uint64_t low = (*value & UINT32_MAX) * factor;
+	uint64_t high = (*value >> 32) * factor + (low >> 32);
+
+	if (high > UINT32_MAX)
 		return false;
-	*value *= factor;
+	*value = high << 32 | (low & UINT32_MAX);
 	return true;
 }
 
-/* Binary units: how far to shift, or 64 if there is no such unit. */
-static unsigned int unit_shift(struct word unit)
+/* Binary units; 0 if there is no such unit. */
+static uint32_t unit_factor(struct word unit)
 {
 	if (unit.len == 0)
-		return 0;
+		return 1;
 	if (unit.len > 1)
-		return 64;
+		return 0;
 	switch (unit.start[0]) {
 	case 'k':
 	case 'K':
-		return 10;
+		return (uint32_t)1 << 10;
 	case 'm':
 	case 'M':
-		return 20;
+		return (uint32_t)1 << 20;
 	case 'g':
 	case 'G':
-		return 30;
+		return (uint32_t)1 << 30;
 	default:
-		return 64;
+		return 0;
 	}
 }
 
@@ -94,7 +98,7 @@ static const char *parse_number(struct word word, uint64_t *number)
 	unsigned int base = hex ? 16 : 10;
 	size_t first = hex ? 2 : 0;
 	size_t i = first;
-	unsigned int shift;
+	uint32_t factor;
 	uint64_t value = 0;
 
 	for (; i < word.len && digit(word.start[i], base) < base; i++) {
@@ -106,10 +110,10 @@ static const char *parse_number(struct word word, uint64_t *number)
 	}
 	if (i == first)
 		return "a number is missing";
-	shift = unit_shift((struct word){ word.start + i, word.len - i });
-	if (shift == 64)
+	factor = unit_factor((struct word){ word.start + i, word.len - i });
+	if (factor == 0)
 		return "the unit is none of K, M and G";
-	if (!multiply(&value, (uint64_t)1 << shift))
+	if (!multiply(&value, factor))
 		return "the number is too large";
 	*number = value;
 	return NULL;

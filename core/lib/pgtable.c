@@ -268,12 +268,14 @@ static const char *check_ptes(struct pgtable *pt, const struct job *job,
 {
 	uint64_t end = piece_end(pt, job);
 
-	for (vaddr_t vaddr = (vaddr_t)job->vaddr; vaddr < end;
-	     vaddr += PAGE_SIZE)
-		if (!pte_none(pgtable_entry_read(pte_at(pt, table, vaddr),
-						 pt->pae)))
+	/* Not a vaddr_t: where that has 32 bits, it cannot reach @end. */
+	for (uint64_t vaddr = job->vaddr; vaddr < end; vaddr += PAGE_SIZE) {
+		port_atomic_t *entry = pte_at(pt, table, (vaddr_t)vaddr);
+
+		if (!pte_none(pgtable_entry_read(entry, pt->pae)))
 			return pgtable_refuse(pt, "%p is mapped already",
-					      vaddr);
+					      (vaddr_t)vaddr);
+	}
 	return NULL;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/lib/pgtable.h"
@@ -28,18 +29,21 @@ static void expect_page(const struct pgtable *pt, uint64_t vaddr, pfn_t pfn,
 {
 	struct pgtable_mapping m = pgtable_lookup(pt, (vaddr_t)vaddr);
 
-	cr_expect_eq(m.prot, RW, "at %#lx: prot %#lx", vaddr, m.prot);
-	cr_expect_eq(m.pfn, pfn, "at %#lx: pfn %#x, not %#x", vaddr, m.pfn,
-		     pfn);
-	cr_expect_eq(m.size, size, "at %#lx: size %#lx", vaddr, m.size);
+	cr_expect_eq(m.prot, RW, "at %#" PRIx64 ": prot %#" PRIx64, vaddr,
+		     m.prot);
+	cr_expect_eq(m.pfn, pfn, "at %#" PRIx64 ": pfn %#x, not %#x", vaddr,
+		     m.pfn, pfn);
+	cr_expect_eq(m.size, size, "at %#" PRIx64 ": size %#" PRIx64, vaddr,
+		     m.size);
 }
 
 static void expect_hole(const struct pgtable *pt, uint64_t vaddr, uint64_t size)
 {
 	struct pgtable_mapping m = pgtable_lookup(pt, (vaddr_t)vaddr);
 
-	cr_expect_eq(m.prot, 0, "%#lx is mapped", vaddr);
-	cr_expect_eq(m.size, size, "at %#lx: a hole of %#lx", vaddr, m.size);
+	cr_expect_eq(m.prot, 0, "%#" PRIx64 " is mapped", vaddr);
+	cr_expect_eq(m.size, size, "at %#" PRIx64 ": a hole of %#" PRIx64,
+		     vaddr, m.size);
 }
 
 /* ---- Entries ---------------------------------------------------------------- */
@@ -173,8 +177,9 @@ Test(pgtable, large_pages_where_both_addresses_allow)
 			    (pfn_t)(3 * size >> 12) - 1, size);
 		expect_page(&pt, 0xc0000000 + 3 * size, (pfn_t)(3 * size >> 12),
 			    4096);
-		cr_expect_null(pgtable_pte(&pt, 0xc0000000 + size));
-		cr_expect_not_null(pgtable_pte(&pt, 0xc0000000 + 3 * size));
+		cr_expect_null(pgtable_pte(&pt, (vaddr_t)(0xc0000000 + size)));
+		cr_expect_not_null(
+			pgtable_pte(&pt, (vaddr_t)(0xc0000000 + 3 * size)));
 		/* The frames are not aligned alike. */
 		cr_assert_null(map(&pt, 0xd0000000, size + 4096, size, true));
 		expect_page(&pt, 0xd0000000, (pfn_t)(size >> 12) + 1, 4096);
@@ -203,6 +208,23 @@ Test(pgtable, the_last_page_of_all)
 		expect_page(&pt, 0xffffffff, 0xfffff, 4096);
 		EXPECT_REFUSED(map(&pt, 0xffffe000, 0, 12288, false), "4 GiB");
 		cr_assert_null(pgtable_unmap(&pt, 0xffc00000, MIB(4)));
+		expect_hole(&pt, 0xffffffff, 4096);
+	}
+}
+
+/* With 32 bits, the address after the last page is 0. */
+Test(pgtable, the_last_page_joins_a_table_that_is_there)
+{
+	for (unsigned int pae = 0; pae < 2; pae++) {
+		struct pgtable pt = tree(pae);
+
+		cr_assert_null(pgtable_prepare(&pt, 0xffc00000, MIB(4)));
+		cr_assert_null(map(&pt, 0xfffff000, 0x5000, 4096, false));
+		expect_page(&pt, 0xfffff000, 5, 4096);
+		EXPECT_REFUSED(map(&pt, 0xffffe000, 0x5000, 8192, false),
+			       "0xfffff000 is mapped already");
+		cr_assert_null(map(&pt, 0xffffe000, 0x6000, 4096, false));
+		cr_assert_null(pgtable_unmap(&pt, 0xffffe000, 8192));
 		expect_hole(&pt, 0xffffffff, 4096);
 	}
 }
@@ -273,8 +295,10 @@ Test(pgtable, what_is_refused)
 	EXPECT_REFUSED(map(&pt, 0x1000, 0, 4095, false), "whole number");
 	EXPECT_REFUSED(map(&pt, 0x1000, 1, 4096, false), "not page aligned");
 	EXPECT_REFUSED(map(&pt, 0x1000, 0, 0, false), "0x1000: an empty");
+#if UINTPTR_MAX > UINT32_MAX
 	EXPECT_REFUSED(map(&pt, MIB(4096), 0, 4096, false), "beyond 4 GiB");
-	EXPECT_REFUSED(map(&pt, 0x1000, 0, UINT64_MAX & ~4095UL, false),
+#endif
+	EXPECT_REFUSED(map(&pt, 0x1000, 0, UINT64_MAX - 4095, false),
 		       "beyond 4 GiB");
 	EXPECT_REFUSED(map_prot(&pt, 0, 4096, PTE_WRITE), "present");
 	EXPECT_REFUSED(map_prot(&pt, 0, 4096, RW | 0x200), "none");
@@ -296,7 +320,8 @@ Test(pgtable, nothing_is_mapped_over)
 		EXPECT_REFUSED(map(&pt, 0, 0, size, true), "mapped already");
 		EXPECT_REFUSED(map(&pt, size, 0, size + 4096, false),
 			       "by a large page");
-		EXPECT_REFUSED(pgtable_prepare(&pt, 2 * size, 4096), "large");
+		EXPECT_REFUSED(pgtable_prepare(&pt, (vaddr_t)(2 * size), 4096),
+			       "large");
 		/* Prepared over: fine, it is there. */
 		cr_assert_null(pgtable_prepare(&pt, 0, size));
 		expect_page(&pt, size - 4096, 0, 4096);
@@ -326,8 +351,8 @@ Test(pgtable, unmap_takes_what_is_there_and_leaves_the_tables)
 		cr_assert_null(map(&pt, size - 8192, 0, 8192, false));
 		cr_assert_null(map(&pt, size, 0, size, true));
 		tables = pt.nr_tables;
-		cr_assert_null(
-			pgtable_unmap(&pt, size - 4096, MIB(1536) - size));
+		cr_assert_null(pgtable_unmap(&pt, (vaddr_t)size - 4096,
+					     MIB(1536) - size));
 		expect_page(&pt, size - 8192, 0, 4096);
 		expect_hole(&pt, size - 4096, 4096);
 		expect_hole(&pt, size, size);
