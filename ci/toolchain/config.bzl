@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""clang-19 for the host, and for an i686 with nothing on it.
+"""clang-19 for the host, in 64 and 32 bits, and for an i686 with nothing on it.
 
 Compiler flags that change what the program *is* (target, sanitizers, debug
 information) live here as features; warnings live in core/build/copts.bzl.
@@ -67,7 +67,7 @@ def _iterated(actions, variable, flags):
 # opt build does without, which is worth 5 % of the simulated machine's speed.
 _FRAMES = ["-fno-omit-frame-pointer"]
 
-# Common to both toolchains: the language, the compilation modes, and what
+# Common to all toolchains: the language, the compilation modes, and what
 # makes two builds of one tree the same bytes.  There is no -DNDEBUG in opt:
 # the core's own tiers are set by HIGHMEM_DEBUG, and a test whose assert()
 # vanishes when it is built fast would test nothing.
@@ -92,6 +92,12 @@ _BASE = [
 _HOST = [
     _flags(_COMPILE, ["-fstack-protector-strong"]),
     _flags(_LINK, ["-fuse-ld=lld", "-Wl,-z,relro,-z,now"]),
+]
+
+# The host with 32-bit pointers. Debian's gcc-multilib has the libraries.
+_I386 = [
+    _flags(_COMPILE, ["-m32"]),
+    _flags(_LINK, ["-m32"]),
 ]
 
 # Compiled for a bare ELF target, so that __linux__ is not defined; linked as
@@ -216,9 +222,9 @@ def _include_paths():
         ],
     )
 
-def _host_features():
+def _linux_features(width):
     return [
-        feature(name = "default_flags", enabled = True, flag_sets = _BASE + _HOST),
+        feature(name = "default_flags", enabled = True, flag_sets = _BASE + _HOST + width),
         feature(name = "supports_pic", enabled = True),
         feature(name = "supports_start_end_lib", enabled = True),
     ] + _sanitizers()
@@ -233,7 +239,8 @@ def _i686_features():
 
 def _clang_config_impl(ctx):
     bare = ctx.attr.os == "none"
-    features = _i686_features() if bare else _host_features()
+    width = _I386 if ctx.attr.cpu == "i386" else []
+    features = _i686_features() if bare else _linux_features(width)
     features += [_include_paths()] + _layering()
     features += [feature(name = mode) for mode in ["dbg", "fastbuild", "opt"]]
     system_headers = [_LLVM + "/lib/clang/19/include"]

@@ -29,6 +29,7 @@ _SANITIZERS = {
 
 _PLATFORMS = {
     "host": "//ci/platforms:host",
+    "i386": "//ci/platforms:i386",
     "i686": "//ci/platforms:i686",
 }
 

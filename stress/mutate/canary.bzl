@@ -13,6 +13,7 @@ load(
 )
 load("//core/build:variant.bzl", "variant_binary")
 load("//fuzz:fuzz.bzl", "cc_fuzz_test")
+load("//stress/i386:i386.bzl", "i386_binary")
 load("//stress/kernel:kernel.bzl", "kernel_image")
 load("//stress/torture:torture.bzl", "torture_binary")
 load(
@@ -64,6 +65,30 @@ def _unit(name, core, seconds):
         ],
     )
     return _program(_pinned(name, name), [])
+
+def _i386(name, core, seconds):
+    """The same tests with 32-bit pointers, built as //stress/i386 builds them."""
+    cc_binary(
+        name = name,
+        testonly = True,
+        tags = ["manual"],
+        deps = [
+            core,
+            "//core/lib:tests",
+        ],
+    )
+    i386_binary(
+        name = name + "_bin",
+        testonly = True,
+        binary = name,
+        tags = ["manual"],
+    )
+
+    # Every order of events is tried with 64 bits, and takes too long here.
+    return _program(name + "_bin", [
+        "--skip=*race/*",
+        "--timeout=3",
+    ])
 
 def _conformance(name, core, seconds):
     """The suite that every port passes, on the simulated machine."""
@@ -183,6 +208,7 @@ def _tsan(name, core, seconds):
 _LANES = {
     "conformance": struct(port = "sim", program = _conformance, red = [77]),
     "fuzz": struct(port = "sim", program = _fuzz, red = [77]),
+    "i386": struct(port = "sim", program = _i386, red = [1]),
     "kernel": struct(port = "i686", program = _kernel, red = [70, 77]),
     "kernel_pae": struct(port = "i686", program = _kernel_pae, red = [70, 77]),
     "replay": struct(port = "sim", program = _replay, red = [77]),

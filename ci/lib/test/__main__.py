@@ -23,6 +23,7 @@ LANES = {
     "fuzz": "//fuzz",
     "kernel": "//stress/kernel",
     "canary": "//stress/mutate",
+    "i386": "//stress/i386",
     "torture": "//stress",
     "bench": "//bench",
     "other": "//",
@@ -35,6 +36,7 @@ lanes:
   fuzz     //fuzz: replay of every corpus under ASan and UBSan
   kernel   //stress/kernel: the conformance suite in QEMU
   canary   //stress/mutate: a broken core must turn each lane red
+  i386     //stress/i386: unit, conformance, fuzz with 32-bit pointers
   torture  //stress: threads under TSan
   bench    //bench: each benchmark runs once
   other    tests of everything else
