@@ -58,7 +58,13 @@ def _first(headers_first):
         for option in ["-include", path]
     ]
 
-def highmem_library(name, port, overrides = {}, headers_first = {}, **kwargs):
+def highmem_library(
+        name,
+        port,
+        overrides = {},
+        headers_first = {},
+        copts = [],
+        **kwargs):
     """The core, compiled against one port.
 
     Args:
@@ -68,6 +74,7 @@ def highmem_library(name, port, overrides = {}, headers_first = {}, **kwargs):
         is the core with one file mutated.
       headers_first: {label: path}; each file includes these before anything
         else. Their include guards keep out the core's headers of those names.
+      copts: options besides those of the whole tree.
       **kwargs: handed on to cc_library.
     """
     for source in overrides:
@@ -83,7 +90,7 @@ def highmem_library(name, port, overrides = {}, headers_first = {}, **kwargs):
             for h in CORE_HEADERS
         ] + ["//core/build:instrumentation.c"] + headers_first.keys(),
         copts = HIGHMEM_COPTS + ["-Wmissing-variable-declarations"] +
-                _first(headers_first),
+                _first(headers_first) + copts,
         linkstatic = True,
         target_compatible_with = port_constraints(port),
         deps = [

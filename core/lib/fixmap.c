@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <highmem/fixmap.h>
 #include <highmem/format.h>
+#include <highmem/pgtable.h>
 
 #include "core/port/port.h"
-
-#define PROT_BITS \
-	(PTE_PRESENT | PTE_WRITE | PTE_PWT | PTE_PCD | PTE_ACCESSED | \
-	 PTE_DIRTY | PTE_PAT | PTE_GLOBAL | PTE_NX)
 
 static bool refuse(unsigned int idx, const char *why)
 {
@@ -29,6 +26,7 @@ static bool check_set(unsigned int idx, paddr_t paddr, pte_t prot)
 {
 	bool pae = port_facts()->pae;
 	unsigned int bits = pae ? PFN_BITS_PAE : PFN_BITS_NONPAE;
+	const char *why;
 
 	if (!is_own(idx))
 		return refuse(idx, "not one of the kernel's own");
@@ -36,11 +34,8 @@ static bool check_set(unsigned int idx, paddr_t paddr, pte_t prot)
 		return refuse(idx, "the frame is not page aligned");
 	if (paddr >> PAGE_SHIFT >> bits)
 		return refuse(idx, "the frame is too high for an entry");
-	if (!pte_present(prot) || (prot & ~PROT_BITS))
-		return refuse(idx, "the protection is none");
-	if ((prot & PTE_NX) && !pae)
-		return refuse(idx, "no-execute needs PAE");
-	return true;
+	why = pgtable_check_prot(prot, pae);
+	return why ? refuse(idx, why) : true;
 }
 
 /* Returns whether a TLB may hold what was there. */

@@ -77,9 +77,11 @@ Test(fixmap_set, what_is_refused)
 	EXPECT_REFUSED(fixmap_set(FIX_EARLY, (paddr_t)1 << 32, rw),
 		       "131: the frame is too high for an entry");
 	EXPECT_REFUSED(fixmap_set(FIX_EARLY, 0, PTE_WRITE),
-		       "131: the protection is none");
+		       "131: the protection lacks the present bit");
+	EXPECT_REFUSED(fixmap_set(FIX_EARLY, 0, rw | PTE_USER),
+		       "131: the protection lets user mode in");
 	EXPECT_REFUSED(fixmap_set(FIX_EARLY, 0, rw | 0x200),
-		       "131: the protection is none");
+		       "131: the protection has bits that are none");
 	EXPECT_REFUSED(fixmap_set(FIX_EARLY, 0, rw | PTE_NX),
 		       "131: no-execute needs PAE");
 	cr_expect_eq(pte_at(FIX_EARLY), 0);

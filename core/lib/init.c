@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <highmem/pgtable.h>
+
 #include "core/lib/internal.h"
 
 static bool is_power_of_two(unsigned int n)
@@ -24,6 +26,8 @@ static const char *check_slots(const struct highmem_config *config)
 	if (config->pkmap_base > end ||
 	    (end - config->pkmap_base) >> PAGE_SHIFT < config->nr_slots)
 		return "the pkmap area must end a page below the fixmap";
+	if ((config->pkmap_base >> PAGE_SHIFT) & (config->nr_colours - 1))
+		return "pkmap_base must have colour 0, that of slot 0";
 	return NULL;
 }
 
@@ -79,13 +83,9 @@ static const char *check_rest(const struct highmem_config *config)
 {
 	if (config->local_depth < 1 || config->local_depth > KM_MAX_IDX)
 		return "local_depth must be 1 to KM_MAX_IDX";
-	if (!pte_present(config->prot))
-		return "prot must have the present bit";
-	if (pte_pfn(config->prot) != 0)
-		return "prot must have no frame number";
 	if (port_facts()->cpu_mask >> HIGHMEM_MAX_CPUS)
 		return "the machine has more CPUs than HIGHMEM_MAX_CPUS";
-	return NULL;
+	return pgtable_check_prot(config->prot, port_facts()->pae);
 }
 
 static void pkmap_init(struct highmem *hm)

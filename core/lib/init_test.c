@@ -287,11 +287,47 @@ Test(init, protection_bits)
 	struct highmem_config config = good(false);
 
 	config.prot = PTE_WRITE;
-	EXPECT_REFUSED(config, "prot must have the present bit");
+	EXPECT_REFUSED(config, "the protection lacks the present bit");
 	config.prot = PTE_PRESENT | pte_make(1, 0);
-	EXPECT_REFUSED(config, "prot must have no frame number");
+	EXPECT_REFUSED(config, "the protection has bits that are none");
+	config.prot = PTE_PRESENT | (pte_t)1 << 9;
+	EXPECT_REFUSED(config, "the protection has bits that are none");
+	config.prot = PTE_PRESENT | PTE_USER;
+	EXPECT_REFUSED(config, "the protection lets user mode in");
+	config.prot = PTE_PRESENT | PTE_NX;
+	EXPECT_REFUSED(config, "no-execute needs PAE");
+	config.prot = PTE_PRESENT | PTE_WRITE | PTE_PWT | PTE_PCD |
+		      PTE_ACCESSED | PTE_DIRTY | PTE_PAT | PTE_GLOBAL;
+	EXPECT_ACCEPTED(config);
+}
+
+Test(init, protection_bits_with_pae)
+{
+	struct highmem_config config = good(true);
+
 	config.prot = PTE_PRESENT | PTE_NX;
 	EXPECT_ACCEPTED(config);
+	config.prot |= (pte_t)1 << 52;
+	EXPECT_REFUSED(config, "the protection has bits that are none");
+	config.prot = PTE_PRESENT | PTE_USER;
+	EXPECT_REFUSED(config, "the protection lets user mode in");
+}
+
+/* Else a page of colour 0 would get an address of colour 1. */
+Test(init, slot_0_has_colour_0)
+{
+	struct highmem_config config = good(false);
+
+	for (config.nr_colours = 1; config.nr_colours <= 8;
+	     config.nr_colours *= 2) {
+		config.pkmap_base = PKMAP_BASE_NONPAE +
+				    config.nr_colours * PAGE_SIZE;
+		EXPECT_ACCEPTED(config);
+		config.pkmap_base -= PAGE_SIZE;
+		if (config.nr_colours > 1)
+			EXPECT_REFUSED(config, "pkmap_base must have colour 0, "
+					       "that of slot 0");
+	}
 }
 
 Test(init, cpu_ids_fit)

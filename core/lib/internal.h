@@ -10,7 +10,9 @@
 #include "core/port/port.h"
 
 /*
- * Three tiers by cost.
+ * Three tiers by cost. Each is about the core's own state: if it is not true,
+ * there is nothing sound to go on with, and port_panic() does not return. What
+ * a caller does wrong is no matter for them: hm_misuse(), in every tier.
  *
  * HM_CHECK: always there, for what would corrupt memory if it were false.
  * HM_ASSERT: HIGHMEM_DEBUG >= 1, cheap, for what the code believes.
@@ -26,8 +28,8 @@
 #define HM_STRING(x) HM_STRING_(x)
 #define HM_CHECK(cond) \
 	((cond) ? (void)0 \
-		: port_bug("highmem: BUG: not true at " __FILE__ \
-			   ":" HM_STRING(__LINE__) ": " #cond))
+		: port_panic("highmem: BUG: not true at " __FILE__ \
+			     ":" HM_STRING(__LINE__) ": " #cond))
 #define HM_OFF(cond) ((void)sizeof((cond) ? 1 : 0))
 
 #if HIGHMEM_DEBUG >= 1
@@ -44,17 +46,31 @@
 
 #define PKMAP_NONE UINT32_MAX
 
-/* Report a broken rule: "highmem: BUG: " and the sentence. */
+/* Report a caller's broken rule: "highmem: BUG: " and the sentence. */
 void hm_misuse(struct highmem *hm, const char *format, ...);
 
 void hm_count(struct highmem *hm, enum highmem_stat which);
 
-/* 1 + the page's index in mem_map: how struct pkmap_slot names it. */
+/*
+ * 1 + the page's index in mem_map: how struct pkmap_slot names it. 0: it is no
+ * page of mem_map. By numbers, as a pointer that is wrong compares with nothing.
+ */
 static inline uint32_t page_cookie(const struct highmem *hm,
 				   const struct page *page)
 {
-	return (uint32_t)(page - hm->config.mem_map) + 1;
+	uintptr_t offset = (uintptr_t)page - (uintptr_t)hm->config.mem_map;
+
+	if (offset / sizeof(*page) >= hm->config.nr_pages ||
+	    offset % sizeof(*page) != 0)
+		return 0;
+	return (uint32_t)(offset / sizeof(*page)) + 1;
 }
+
+/*
+ * page_to_pfn(), for those whose caller must name a page of mem_map: for any
+ * other it reports a misuse of @call and returns PFN_NONE.
+ */
+pfn_t hm_pfn_of(struct highmem *hm, const struct page *page, const char *call);
 
 static inline vaddr_t pkmap_vaddr(const struct highmem *hm, unsigned int slot)
 {

@@ -30,12 +30,23 @@ static struct page *page_in_ranges(const struct highmem_config *config,
 
 pfn_t page_to_pfn(const struct highmem *hm, const struct page *page)
 {
-	HM_ASSERT(page >= hm->config.mem_map);
-	HM_ASSERT(page < hm->config.mem_map + hm->config.nr_pages);
+	uint32_t cookie = page_cookie(hm, page);
+
+	if (cookie == 0)
+		return PFN_NONE;
 	if (hm->config.nr_ranges)
-		return pfn_in_ranges(&hm->config,
-				     (uint32_t)(page - hm->config.mem_map));
-	return hm->config.first_pfn + (pfn_t)(page - hm->config.mem_map);
+		return pfn_in_ranges(&hm->config, cookie - 1);
+	return hm->config.first_pfn + cookie - 1;
+}
+
+pfn_t hm_pfn_of(struct highmem *hm, const struct page *page, const char *call)
+{
+	pfn_t pfn = page_to_pfn(hm, page);
+
+	if (pfn == PFN_NONE)
+		hm_misuse(hm, "%s of %p: no page of mem_map", call,
+			  (vaddr_t)page);
+	return pfn;
 }
 
 struct page *pfn_to_page(struct highmem *hm, pfn_t pfn)
@@ -51,7 +62,9 @@ struct page *pfn_to_page(struct highmem *hm, pfn_t pfn)
 
 bool page_is_highmem(const struct highmem *hm, const struct page *page)
 {
-	return is_highmem_pfn(hm, page_to_pfn(hm, page));
+	pfn_t pfn = page_to_pfn(hm, page);
+
+	return pfn != PFN_NONE && is_highmem_pfn(hm, pfn);
 }
 
 void *page_address(struct highmem *hm, const struct page *page)
@@ -59,6 +72,8 @@ void *page_address(struct highmem *hm, const struct page *page)
 	pfn_t pfn = page_to_pfn(hm, page);
 	uint32_t word;
 
+	if (pfn == PFN_NONE)
+		return NULL;
 	if (!is_highmem_pfn(hm, pfn))
 		return (void *)lowmem_vaddr(hm, pfn);
 	word = port_atomic_load(&page->pkmap);

@@ -17,6 +17,23 @@ enum {
 	HIGH
 };
 
+#define PROT_BITS \
+	(PTE_PRESENT | PTE_WRITE | PTE_PWT | PTE_PCD | PTE_ACCESSED | \
+	 PTE_DIRTY | PTE_PAT | PTE_GLOBAL | PTE_NX)
+
+const char *pgtable_check_prot(pte_t prot, bool pae)
+{
+	if (!pte_present(prot))
+		return "the protection lacks the present bit";
+	if (prot & PTE_USER)
+		return "the protection lets user mode in";
+	if (prot & ~PROT_BITS)
+		return "the protection has bits that are none";
+	if ((prot & PTE_NX) && !pae)
+		return "no-execute needs PAE";
+	return NULL;
+}
+
 /*
  * The lower half again: if it changed, the upper one may be of the entry that
  * came after, and the look starts anew. The upper half again, too: a clear and

@@ -180,13 +180,18 @@ static void slot_set_free(struct highmem *hm, unsigned int slot)
 static unsigned int retire_idle(struct highmem *hm, unsigned int colour,
 				unsigned int nr)
 {
-	for (unsigned int s = colour; s < hm->config.nr_slots;
-	     s += hm->config.nr_colours) {
-		struct page *page = slot_page(hm, s);
+	/* A miss comes by all slots: what does not change is read once. */
+	const struct pkmap_slot *slot = hm->pkmap.slot;
+	struct page *mem_map = hm->config.mem_map;
+	unsigned int nr_slots = hm->config.nr_slots;
+	unsigned int step = hm->config.nr_colours;
 
-		if (!page || !page_take_idle(page, s))
+	for (unsigned int s = colour; s < nr_slots; s += step) {
+		uint32_t cookie = port_atomic_load(&slot[s].page);
+
+		if (cookie == 0 || !page_take_idle(&mem_map[cookie - 1], s))
 			continue;
-		slot_retire(hm, s, page);
+		slot_retire(hm, s, &mem_map[cookie - 1]);
 		hm->pkmap.batch[nr++] = pkmap_vaddr(hm, s);
 	}
 	return nr;
@@ -405,9 +410,11 @@ static void *address_in(struct highmem *hm, unsigned int slot, pfn_t pfn)
 static void *kmap_until(struct highmem *hm, struct page *page,
 			uint64_t deadline, bool killable)
 {
-	pfn_t pfn = page_to_pfn(hm, page);
+	pfn_t pfn = hm_pfn_of(hm, page, "kmap");
 	unsigned int slot;
 
+	if (pfn == PFN_NONE)
+		return NULL;
 	if (!port_may_sleep()) {
 		hm_misuse(hm, "kmap of pfn %x where sleeping is not allowed",
 			  pfn);
@@ -448,15 +455,17 @@ void *kmap_killable(struct highmem *hm, struct page *page)
 
 void *kmap_high_get(struct highmem *hm, struct page *page)
 {
-	return address_in(hm, page_get(page), page_to_pfn(hm, page));
+	pfn_t pfn = hm_pfn_of(hm, page, "kmap_high_get");
+
+	return pfn == PFN_NONE ? NULL : address_in(hm, page_get(page), pfn);
 }
 
 void kunmap(struct highmem *hm, struct page *page)
 {
-	pfn_t pfn = page_to_pfn(hm, page);
+	pfn_t pfn = hm_pfn_of(hm, page, "kunmap");
 	uint32_t word;
 
-	if (!is_highmem_pfn(hm, pfn))
+	if (pfn == PFN_NONE || !is_highmem_pfn(hm, pfn))
 		return;
 	word = page_put(page);
 	if (word == 0) {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/lib/test_machine.h"
 
-/* What pkmap.c says to callers who break its rules, and to broken state. */
+/*
+ * What the core says to callers who break the rules of persistent maps. It says
+ * so in every HIGHMEM_DEBUG tier: these tests run in each.
+ */
 
 /* ---- kunmap ------------------------------------------------------------------ */
 
@@ -135,65 +138,51 @@ Test(pkmap_misuse, map_under_an_atomic_map)
 	expect_all_refused(hm);
 }
 
-/* ---- Broken state, told rather than followed ------------------------------------- */
+/* ---- Pages that are none ------------------------------------------------------- */
 
-Test(pkmap_checks, a_free_slot_with_a_pte)
+#define NO_PAGE(call, page) \
+	do { \
+		char sentence_[96]; \
+\
+		hm_format(sentence_, sizeof(sentence_), \
+			  "highmem: BUG: %s of %p: no page of mem_map", call, \
+			  (vaddr_t)(page)); \
+		EXPECT_BUG(sentence_); \
+		EXPECT_BUG(""); \
+	} while (0)
+
+/* One sentence each, and nothing is mapped. */
+static void use_no_page(struct highmem *hm, struct page *page)
 {
-	struct highmem *hm = boot((struct machine_config){ 0 });
-
-	port_pte_set(PKMAP_BASE_NONPAE, pte_make(0x38005, PTE_PRESENT));
-	kmap(hm, high(hm, 0));
-	EXPECT_CHECK("core/lib/pkmap.c",
-		     "pte_none(port_pte_read(pkmap_vaddr(hm, slot)))");
+	cr_expect_null(kmap(hm, page));
+	NO_PAGE("kmap", page);
+	cr_expect_null(kmap_try(hm, page));
+	NO_PAGE("kmap", page);
+	cr_expect_null(kmap_timeout(hm, page, 10));
+	NO_PAGE("kmap", page);
+	cr_expect_null(kmap_killable(hm, page));
+	NO_PAGE("kmap", page);
+	cr_expect_null(kmap_high_get(hm, page));
+	NO_PAGE("kmap_high_get", page);
+	kunmap(hm, page);
+	NO_PAGE("kunmap", page);
+	cr_expect_null(kmap_local_page(hm, page));
+	NO_PAGE("local map", page);
+	cr_expect_null(kmap_atomic(hm, page));
+	NO_PAGE("local map", page);
+	cr_expect(port_may_sleep());
 }
 
-Test(pkmap_checks, an_idle_slot_with_another_pages_pte)
+Test(pkmap_misuse, pages_outside_mem_map)
 {
-	struct highmem *hm = boot((struct machine_config){ 0 });
+	struct highmem *hm = boot((struct machine_config){ .nr_pages = 8 });
 
-	touch(hm, high(hm, 0));
-	port_pte_clear(PKMAP_BASE_NONPAE);
-	port_pte_set(PKMAP_BASE_NONPAE, pte_make(0x38005, PTE_PRESENT));
-	kmap_flush_unused(hm);
-	EXPECT_CHECK("core/lib/pkmap.c",
-		     "pte_pfn(old) == page_to_pfn(hm, page)");
-}
-
-Test(pkmap_checks, an_idle_slot_in_the_free_map)
-{
-	struct highmem *hm = boot((struct machine_config){ 0 });
-
-	touch(hm, high(hm, 0));
-	hm->pkmap.free[0] |= 1;
-	kmap_flush_unused(hm);
-	EXPECT_CHECK("core/lib/pkmap.c", "!slot_is_free(hm, slot)");
-}
-
-Test(pkmap_checks, a_free_map_with_a_slot_beyond_the_last)
-{
-	struct highmem *hm = boot((struct machine_config){ .nr_slots = 3 });
-
-	for (unsigned int i = 0; i < 3; i++)
-		kmap(hm, high(hm, i));
-	hm->pkmap.free[0] |= 1 << 3;
-	kmap(hm, high(hm, 3));
-	EXPECT_CHECK("core/lib/pkmap.c", "slot < hm->config.nr_slots");
-}
-
-Test(pkmap_checks, a_page_with_an_impossible_slot)
-{
-	struct highmem *hm = boot((struct machine_config){ .nr_slots = 4 });
-
-	port_atomic_store(&high(hm, 0)->pkmap, pkmap_word(4, 1));
-	kmap_high_get(hm, high(hm, 0));
-	EXPECT_CHECK("core/lib/pkmap.c", "slot < hm->config.nr_slots");
-}
-
-Test(pkmap_checks, a_slot_with_an_impossible_page)
-{
-	struct highmem *hm = boot((struct machine_config){ .nr_pages = 4 });
-
-	port_atomic_store(&hm->pkmap.slot[0].page, 7);
-	kmap_flush_unused(hm);
-	EXPECT_CHECK("core/lib/pkmap.c", "cookie <= hm->config.nr_pages");
+	use_no_page(hm, high(hm, 8));
+	use_no_page(hm, hm->config.mem_map - 1);
+	use_no_page(hm, NULL);
+	use_no_page(hm, (struct page *)((uintptr_t)high(hm, 1) + 4));
+	EXPECT_STAT(hm, MISUSE, 4 * 8);
+	EXPECT_STAT(hm, MISS, 0);
+	EXPECT_STAT(hm, LOCAL, 0);
+	EXPECT_SOUND(hm);
 }

@@ -448,7 +448,6 @@ Test(pkmap_queue, a_waiter_that_is_served_twice_is_reported)
 	waiter.task = port_task_current();
 	port_atomic_store(&waiter.granted, GRANT_SLOT);
 	queue_append(&hm->pkmap.queue[0], &waiter);
-	kunmap(hm, high(hm, 0));
-	EXPECT_CHECK("core/lib/pkmap_queue.c",
+	EXPECT_PANIC(kunmap(hm, high(hm, 0)), "core/lib/pkmap_queue.c",
 		     "port_atomic_load(&waiter->granted) == GRANT_NONE");
 }

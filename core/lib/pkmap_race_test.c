@@ -335,6 +335,26 @@ Test(pkmap_race, a_deadline_against_a_flush)
 	explore(&scenario, 3);
 }
 
+static void wait_a_little_for_p3(void *arg)
+{
+	(void)arg;
+	if (kmap_timeout(hm, high(hm, 3), port_now() + 3))
+		kunmap(hm, high(hm, 3));
+}
+
+/* hand_over(): who leaves has the queue's lock, and somebody else still waits. */
+Test(pkmap_race, a_kunmap_while_one_of_two_waiters_leaves)
+{
+	struct scenario scenario = {
+		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p0_and_p1_are_taken,
+		.tasks = { use_p2, wait_a_little_for_p3, drop_p0_for_good },
+		.timeouts = true,
+	};
+
+	explore(&scenario, 2);
+}
+
 /* ---- Interrupts -------------------------------------------------------------- */
 
 static bool p0_held;

@@ -94,6 +94,6 @@ Test(stats, a_number_that_is_none_of_them_is_reported)
 	struct highmem *hm = boot((struct machine_config){ 0 });
 
 	/* Lands in the next CPU's first counter: inside struct highmem. */
-	hm_count(hm, HM_NR_STATS);
-	EXPECT_CHECK("core/lib/stats.c", "which < HM_NR_STATS");
+	EXPECT_PANIC(hm_count(hm, HM_NR_STATS), "core/lib/stats.c",
+		     "which < HM_NR_STATS");
 }

@@ -18,6 +18,7 @@
 #include <highmem/highmem.h>
 
 #include "core/lib/internal.h"
+#include "core/ports/sim/sim.h"
 #include "core/testing/machine.h"
 
 /* Boot @config; what it leaves 0 is set to a small number. */
@@ -129,6 +130,20 @@ static inline bool is_check_of(const char *bug, const char *file,
 	return strncmp(bug + len, ": ", 2) == 0 &&
 	       strcmp(bug + len + 2, condition) == 0;
 }
+
+/* The call ends in port_panic() with a check of that condition. */
+#define EXPECT_PANIC(call, file, condition) \
+	do { \
+		jmp_buf back_; \
+\
+		sim_catch_panic(&back_); \
+		if (setjmp(back_) == 0) { \
+			call; \
+			cr_expect(false, "no panic"); \
+		} \
+		sim_catch_panic(NULL); \
+		EXPECT_CHECK(file, condition); \
+	} while (0)
 
 #define EXPECT_CHECK(file, condition) \
 	do { \

@@ -83,15 +83,6 @@ static const char *validate_given(struct highmem *hm, unsigned int colour)
 	return NULL;
 }
 
-/* By numbers: a pointer that is wrong compares with nothing. */
-static bool is_in_mem_map(const struct highmem *hm, const struct page *page)
-{
-	uintptr_t offset = (uintptr_t)page - (uintptr_t)hm->config.mem_map;
-
-	return offset / sizeof(*page) < hm->config.nr_pages &&
-	       offset % sizeof(*page) == 0;
-}
-
 const char *highmem_validate_queue(struct highmem *hm, unsigned int colour)
 {
 	struct pkmap_queue *queue = &hm->pkmap.queue[colour];
@@ -101,7 +92,7 @@ const char *highmem_validate_queue(struct highmem *hm, unsigned int colour)
 	EXPECT(hm, !port_spin_is_locked(&queue->lock), "queue", colour);
 	for (struct pkmap_waiter *w = queue->head; w; w = w->next) {
 		EXPECT(hm, nr <= port_atomic_load(&queue->nr), "queue", colour);
-		EXPECT(hm, is_in_mem_map(hm, w->page), "queue", colour);
+		EXPECT(hm, page_cookie(hm, w->page) != 0, "queue", colour);
 		EXPECT(hm, page_colour(hm, w->page) == colour, "queue", colour);
 		EXPECT(hm, port_atomic_load(&w->granted) == 0, "queue", colour);
 		last = w;

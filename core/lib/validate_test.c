@@ -304,11 +304,11 @@ Test(validate, a_waiter_for_what_is_no_page)
 {
 	boot_queue();
 	second.page = hm->config.mem_map + hm->config.nr_pages;
-	EXPECT_WHY("queue 0: not true: is_in_mem_map(hm, w->page)");
+	EXPECT_WHY("queue 0: not true: page_cookie(hm, w->page) != 0");
 	second.page = (struct page *)((uintptr_t)high(hm, 6) + 1);
-	EXPECT_WHY("queue 0: not true: is_in_mem_map(hm, w->page)");
+	EXPECT_WHY("queue 0: not true: page_cookie(hm, w->page) != 0");
 	second.page = NULL;
-	EXPECT_WHY("queue 0: not true: is_in_mem_map(hm, w->page)");
+	EXPECT_WHY("queue 0: not true: page_cookie(hm, w->page) != 0");
 	EXPECT_BUG("");
 }
 

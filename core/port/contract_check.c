@@ -44,6 +44,7 @@ const struct port_contract {
 	uint32_t (*atomic_fetch_add)(port_atomic_t *word, uint32_t delta);
 	uint32_t (*atomic_exchange)(port_atomic_t *word, uint32_t value);
 	void (*fence)(void);
+	void (*barrier)(void);
 	void (*stat_inc)(port_stat_t *stat);
 	void (*stat_set)(port_stat_t *stat, uint32_t value);
 	uint32_t (*stat_read)(const port_stat_t *stat);
@@ -58,6 +59,7 @@ const struct port_contract {
 	void (*tlb_shootdown_pages)(const vaddr_t *pages, unsigned int nr);
 	void (*tlb_shootdown_all)(void);
 	void (*bug)(const char *sentence);
+	void (*panic)(const char *sentence);
 } port_contract_check = {
 	.facts = port_facts,
 	.cpu_id = port_cpu_id,
@@ -81,6 +83,7 @@ const struct port_contract {
 	.atomic_fetch_add = port_atomic_fetch_add,
 	.atomic_exchange = port_atomic_exchange,
 	.fence = port_fence,
+	.barrier = port_barrier,
 	.stat_inc = port_stat_inc,
 	.stat_set = port_stat_set,
 	.stat_read = port_stat_read,
@@ -95,4 +98,5 @@ const struct port_contract {
 	.tlb_shootdown_pages = port_tlb_shootdown_pages,
 	.tlb_shootdown_all = port_tlb_shootdown_all,
 	.bug = port_bug,
+	.panic = port_panic,
 };

@@ -116,6 +116,12 @@ uint32_t port_atomic_exchange(port_atomic_t *word, uint32_t value);
 void port_fence(void);
 
 /*
+ * This CPU's accesses before it come before those after it as far as an
+ * interrupt on this CPU can tell: a barrier for the compiler, no instruction.
+ */
+void port_barrier(void);
+
+/*
  * Words for observers (statistics, "who was it"): written by the CPU they
  * belong to, read by anybody, ordered with nothing. An increment that an
  * interrupt cuts in two must not lose the interrupt's increment.
@@ -169,9 +175,15 @@ void port_tlb_shootdown_all(void);
 /* ---- Reports ------------------------------------------------------------ */
 
 /*
- * A broken rule, in one sentence without a newline. May return: the core
- * then leaves things as they are and the call fails. Any context.
+ * A broken rule of a caller's, in one sentence without a newline. May return:
+ * the core has changed nothing, and the call fails. Any context.
  */
 void port_bug(const char *sentence);
+
+/*
+ * The core's own state contradicts itself, in one such sentence: memory may be
+ * corrupt already. Never returns. Any context, locks may be held.
+ */
+_Noreturn void port_panic(const char *sentence);
 
 #endif

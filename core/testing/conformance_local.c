@@ -182,6 +182,90 @@ const char *ct_unmap_of_a_foreign_address_is_reported(void)
 	return ct_run_one(&config, foreign);
 }
 
+/* Of a page that is mapped as all lowmem is, and by no call of this task. */
+static void unmap_lowmem(void *arg)
+{
+	void *low = page_address(ct_hm, ct_lowmem_page(0));
+	void *high = kmap_atomic(ct_hm, ct_page(0));
+
+	(void)arg;
+	kunmap_atomic(ct_hm, low);
+	ct_expect_bug("highmem: BUG: kunmap_atomic of ");
+	kunmap_local(ct_hm, low);
+	ct_expect_bug("highmem: BUG: kunmap_local of ");
+	CT_EXPECT(!port_may_sleep());
+	CT_EXPECT(ct_shows(high, ct_page(0)));
+	kunmap_atomic(ct_hm, high);
+	CT_EXPECT(port_may_sleep());
+	CT_EXPECT(kmap_local_page(ct_hm, ct_lowmem_page(0)) == low);
+	kunmap_local(ct_hm, low);
+	kunmap_local(ct_hm, low);
+	ct_expect_bug("highmem: BUG: kunmap_local of ");
+}
+
+const char *ct_unmap_of_lowmem_that_was_not_mapped_is_reported(void)
+{
+	const struct machine_config config = CT_SMALL;
+
+	return ct_run_one(&config, unmap_lowmem);
+}
+
+static void unmap_by_the_other(struct page *page)
+{
+	void *vaddr = kmap_local_page(ct_hm, page);
+
+	kunmap_atomic(ct_hm, vaddr);
+	ct_expect_bug("highmem: BUG: kunmap_atomic of ");
+	CT_EXPECT(port_may_sleep());
+	CT_EXPECT(ct_shows(vaddr, page));
+	kunmap_local(ct_hm, vaddr);
+	vaddr = kmap_atomic(ct_hm, page);
+	kunmap_local(ct_hm, vaddr);
+	ct_expect_bug("highmem: BUG: kunmap_local of ");
+	CT_EXPECT(!port_may_sleep());
+	CT_EXPECT(ct_shows(vaddr, page));
+	kunmap_atomic(ct_hm, vaddr);
+	CT_EXPECT(port_may_sleep());
+}
+
+static void unmap_both_by_the_other(void *arg)
+{
+	(void)arg;
+	unmap_by_the_other(ct_page(0));
+	unmap_by_the_other(ct_lowmem_page(0));
+}
+
+const char *ct_unmap_by_the_other_call_is_reported(void)
+{
+	const struct machine_config config = CT_SMALL;
+
+	return ct_run_one(&config, unmap_both_by_the_other);
+}
+
+/* The port itself says so, and its counts stay as they were. */
+static void enable_too_often(void *arg)
+{
+	(void)arg;
+	port_preempt_enable();
+	ct_expect_bug("");
+	CT_EXPECT(port_may_sleep());
+	port_preempt_disable();
+	CT_EXPECT(!port_may_sleep());
+	port_preempt_enable();
+	CT_EXPECT(port_may_sleep());
+	port_migrate_enable();
+	ct_expect_bug("");
+	port_migrate_disable();
+	port_migrate_enable();
+}
+
+const char *ct_enabling_too_often_is_reported(void)
+{
+	const struct machine_config config = CT_SMALL;
+
+	return ct_run_one(&config, enable_too_often);
+}
+
 static void borrowing_handler(void *arg)
 {
 	void *vaddr = kmap_local_page(ct_hm, ct_page(3));

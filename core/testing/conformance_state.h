@@ -89,6 +89,9 @@ const char *ct_run_one(const struct machine_config *config,
 	X(one_map_too_many_is_reported) \
 	X(unmap_out_of_order_is_reported) \
 	X(unmap_of_a_foreign_address_is_reported) \
+	X(unmap_of_lowmem_that_was_not_mapped_is_reported) \
+	X(unmap_by_the_other_call_is_reported) \
+	X(enabling_too_often_is_reported) \
 	X(interrupt_borrows_the_next_window) \
 	X(atomic_map_forbids_sleep) \
 	X(windows_survive_a_context_switch) \

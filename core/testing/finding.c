@@ -55,7 +55,7 @@
 	F(core_check, "highmem: BUG: not true at ") \
 	F(inconsistent_state, "highmem_validate: ") \
 	F(unasked_kunmap_report, "highmem: BUG: kunmap of ") \
-	F(unasked_kunmap_local_report, "highmem: BUG: kunmap_local of ") \
+	F(unasked_kunmap_local_report, "highmem: BUG: kunmap_") \
 	F(unasked_kmap_report, "highmem: BUG: kmap of ") \
 	F(unasked_local_map_report, "highmem: BUG: local map of ") \
 	F(unasked_report, "highmem: BUG: ") \
@@ -73,6 +73,8 @@
 	F(task_ends_in_atomic_context, "sim: a task ends ") \
 	F(preempt_count_below_zero, "sim: preemption enabled more often") \
 	F(migrate_count_below_zero, "sim: migration enabled more often") \
+	F(pc_preempt_count_below_zero, "preemption enabled more often") \
+	F(pc_migrate_count_below_zero, "migration enabled more often") \
 	F(half_an_entry, "sim: the upper half of the PTE") \
 	F(pte_over_pte, "sim: port_pte_set over a PTE") \
 	F(no_page_table, "sim: a PTE without a page table") \

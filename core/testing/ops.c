@@ -245,7 +245,7 @@ static enum op_outcome perform_misorder(struct exec *exec, struct actor *actor)
 		kunmap_atomic(exec->hm, actor->local[0].vaddr);
 	else
 		kunmap_local(exec->hm, actor->local[0].vaddr);
-	return expect_report(exec, "kunmap_local of ",
+	return expect_report(exec, "kunmap_",
 			     "kunmap_local of the oldest map first");
 }
 

@@ -17,6 +17,16 @@ static const struct actor *first_sleeper(struct exec *exec)
 	return NULL;
 }
 
+/* A run that the core itself ended stalls, too; other sentences came before. */
+static void report_panic(struct exec *exec)
+{
+	const char *bug = oracle_take_report(exec,
+					     "highmem: BUG: ", "not true at ");
+
+	if (bug)
+		exec_fail(exec, "%s", bug);
+}
+
 /*
  * All that is left asleep queues for slots, none is to be had, and all are
  * held by tasks that are themselves asleep (whoever ended has let go): the
@@ -26,7 +36,10 @@ void oracle_judge_stall(struct exec *exec)
 {
 	const struct actor *sleeper = first_sleeper(exec);
 
+	report_panic(exec);
 	oracle_no_report(exec);
+	if (exec_failed(exec))
+		return; /* after a panic nothing is sound any more */
 	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
 		if (!oracle_check_waiters(exec, c))
 			return;

@@ -20,9 +20,9 @@
  * model is a set: all states that some order gives which explains the answers
  * so far. An empty set is a bug.
  *
- * Where the core promises less than that, so does the model. A lookup may pin a
- * slot that is another page's by now, for a moment: with n other lookups under
- * way, n idle slots need not be to be had. A newcomer does not overtake tasks
+ * Where the core promises less than that, so does the model. A search looks at
+ * one slot after the other: with n other lookups under way, n idle slots need
+ * not be to be had. A newcomer does not overtake tasks
  * that wait, so try may say no while another map is under way. A timeout or a
  * signal may come at any moment while others are under way.
  */

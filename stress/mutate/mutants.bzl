@@ -23,6 +23,9 @@ _HALF_AN_ENTRY = "the upper half of the PTE at 0x[0-9a-f]+ changes while it is"
 _SEEN_BY_LAST = "should be page [0-9]+, tag 0x[0-9a-f]+, but CPU 2 reads"
 _STALE = "stale TLB entry: CPU [0-9]+ still has pfn"
 
+# The core's own, after which no kernel goes on.
+_CHECK = "Bail out! highmem: BUG: not true at core/lib/kmap_local\\.c:[0-9]+: %s"
+
 def _mutant(source, first = "", slow = "", lanes = {}):
     return {"first": first, "lanes": lanes, "slow": slow, "source": source}
 
@@ -47,6 +50,7 @@ MUTANTS = {
     "alloc_failure_ignored": _mutant("pgtable.c", first = "unit"),
     "any_order": _mutant("kmap_local.c", first = "unit"),
     "atomic_failure_leaks": _mutant("kmap_local.c"),
+    "atomic_kind_unasked": _mutant("kmap_local.c", first = "unit"),
     "atomic_stays_off": _mutant("kmap_local.c"),
     "barging": _mutant("pkmap.c", first = "unit"),
     "barging_by_colour": _mutant("pkmap.c", first = "explore"),
@@ -57,6 +61,7 @@ MUTANTS = {
     "cancelled_swallows_wakeup": _mutant("pkmap_queue.c"),
     "cancelled_takes_slot": _mutant("pkmap_queue.c"),
     "claims_window_late": _mutant("kmap_local.c"),
+    "colour_of_slot_0_unasked": _mutant("init.c", first = "unit"),
     "count_wraps": _mutant("pkmap.c", first = "unit"),
     "deadline_starved": _mutant(
         "pkmap_queue.c",
@@ -66,6 +71,7 @@ MUTANTS = {
             "sched_fuzz": "sleeps again without a look at the clock",
         },
     ),
+    "direct_unmap_unasked": _mutant("kmap_local.c", first = "unit"),
     "double_kunmap": _mutant("pkmap.c"),
     "enqueue_unfenced": _mutant(
         "pkmap.c",
@@ -106,7 +112,7 @@ MUTANTS = {
     "given_slot_leaks": _mutant("pkmap.c", first = "unit"),
     "given_slot_unserved": _mutant("pkmap.c", first = "unit"),
     "guard_page_lost": _mutant("layout.c", first = "unit"),
-    "handover_fears_lock": _mutant("pkmap.c"),
+    "handover_fears_lock": _mutant("pkmap.c", first = "unit"),
     "handover_unflushed": _mutant("pkmap.c"),
     "handover_without_taking": _mutant("pkmap.c"),
     "hit_in_the_dark": _mutant("pkmap.c"),
@@ -183,6 +189,7 @@ MUTANTS = {
         lanes = {"kernel": "not ok [0-9]+ parallel_tasks_with_windows_stay"},
     ),
     "newest_first": _mutant("pkmap_queue.c", first = "unit"),
+    "no_page_is_mapped": _mutant("page.c", first = "unit"),
     "no_recheck_after_sleep": _mutant("pkmap.c", first = "unit"),
     "no_second_look": _mutant(
         "pkmap.c",
@@ -238,7 +245,7 @@ MUTANTS = {
         "kmap_local.c",
         first = "unit",
         lanes = {
-            "kernel": "pte_set at 0x[0-9a-f]+: it still holds",
+            "kernel": _CHECK % "pte_none\\(port_pte_read\\(vaddr\\)\\)",
             "sched_fuzz": "oracle: [IJ]'s interrupt leaves a local map behind",
         },
     ),
@@ -304,7 +311,7 @@ MUTANTS = {
     "switch_restores_nothing": _mutant(
         "core/ports/i686/sched.c",
         first = "kernel",
-        lanes = {"kernel": "not ok [0-9]+ windows_survive_a_context_switch"},
+        lanes = {"kernel": _CHECK % "pte_pfn\\(old\\) == "},
     ),
     "switch_unflushed": _mutant("kmap_local.c"),
     "tail_dangles": _mutant("pkmap_queue.c"),
@@ -319,6 +326,7 @@ MUTANTS = {
         "core/ports/host/port_backend.h",
         lanes = {"tsan": "ThreadSanitizer: data race core/lib/pkmap.*\\.c:"},
     ),
+    "user_may_in": _mutant("pgtable_entry.c", first = "unit"),
     "wake_before_count": _mutant("pkmap.c"),
     "wake_check_too_early": _mutant(
         "pkmap.c",

@@ -28,11 +28,11 @@ struct highmem_config {
 	 */
 	unsigned int nr_ranges;
 	const struct page_range *ranges; /* stays with the caller */
-	pfn_t highmem_start_pfn;  /* first frame without a direct mapping */
-	vaddr_t page_offset;	  /* address of frame 0 in the direct map */
-	pte_t prot;		  /* PTE bits of every mapping */
-	vaddr_t pkmap_base;	  /* page aligned; page tables exist */
-	unsigned int nr_slots;	  /* 2 to LAST_PKMAP */
+	pfn_t highmem_start_pfn; /* first frame without a direct mapping */
+	vaddr_t page_offset;	 /* address of frame 0 in the direct map */
+	pte_t prot;	       /* PTE bits of all maps: pgtable_check_prot() */
+	vaddr_t pkmap_base;    /* nr_colours pages aligned; tables exist */
+	unsigned int nr_slots; /* 2 to LAST_PKMAP */
 	unsigned int nr_colours;  /* power of two, divides nr_slots */
 	unsigned int local_depth; /* 1 to KM_MAX_IDX */
 	/*

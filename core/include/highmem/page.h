@@ -53,7 +53,10 @@ static inline uint32_t pkmap_word_slot(uint32_t word)
 	return (word >> PKMAP_COUNT_BITS) - 1;
 }
 
-/* Frame number <-> descriptor. Any context. */
+/*
+ * Frame number <-> descriptor. PFN_NONE when @page is none of mem_map; such a
+ * page is no highmem, and has no address. Any context.
+ */
 pfn_t page_to_pfn(const struct highmem *hm, const struct page *page);
 
 /* NULL when mem_map has no such frame. Any context. */

@@ -138,6 +138,13 @@ const char *pgtable_prepare(struct pgtable *pt, vaddr_t vaddr, uint64_t size);
  */
 port_atomic_t *pgtable_pte(const struct pgtable *pt, vaddr_t vaddr);
 
+/*
+ * May an entry of a 4 KiB page of the kernel's have these bits? It needs the
+ * present bit; PTE_USER is not the kernel's; a bit that the processor reserves
+ * makes it fault, as NX does without PAE. NULL, or what is wrong. Any context.
+ */
+const char *pgtable_check_prot(pte_t prot, bool pae);
+
 /* What maps an address. */
 struct pgtable_mapping {
 	pte_t prot;    /* bits of a 4 KiB PTE, whatever the size; 0: nothing */

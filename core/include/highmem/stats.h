@@ -41,7 +41,7 @@ struct highmem;
  */
 uint32_t highmem_stat(const struct highmem *hm, enum highmem_stat which);
 
-/* "hit", "miss", ... for reports. */
+/* "hit", "miss", ... for reports; "?" for what is none. */
 const char *highmem_stat_name(enum highmem_stat which);
 
 #endif

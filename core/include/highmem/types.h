@@ -14,6 +14,8 @@
 /* Page frame number: a physical address divided by PAGE_SIZE. */
 typedef uint32_t pfn_t;
 
+#define PFN_NONE UINT32_MAX /* no frame has it */
+
 /* A physical address, in bytes: 32 bits without PAE, 36 with it. */
 typedef uint64_t paddr_t;
 

@@ -78,7 +78,9 @@ static inline unsigned int port_cpu_id(void)
 	return host_self.cpu;
 }
 
-/* An enable too many shows at the task's end: the count is not back at 0. */
+/* Reports an enable without its disable, which then does nothing. */
+__attribute__((cold)) void host_unbalanced(const char *what);
+
 static inline void port_preempt_disable(void)
 {
 	host_self.preempt_off++;
@@ -86,7 +88,10 @@ static inline void port_preempt_disable(void)
 
 static inline void port_preempt_enable(void)
 {
-	host_self.preempt_off--;
+	if (__builtin_expect(host_self.preempt_off == 0, 0))
+		host_unbalanced("preemption");
+	else
+		host_self.preempt_off--;
 }
 
 /* A task never leaves the CPU it was made on. */
@@ -97,7 +102,10 @@ static inline void port_migrate_disable(void)
 
 static inline void port_migrate_enable(void)
 {
-	host_self.migrate_off--;
+	if (__builtin_expect(host_self.migrate_off == 0, 0))
+		host_unbalanced("migration");
+	else
+		host_self.migrate_off--;
 }
 
 /* Interrupts come from machine_interrupt() alone, on this very thread. */
@@ -173,6 +181,11 @@ static inline void port_atomic_store(port_atomic_t *word, uint32_t value)
 static inline void port_fence(void)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void port_barrier(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 /*

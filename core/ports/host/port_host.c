@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -192,6 +193,18 @@ void host_bug(const char *format, ...)
 	vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
 	port_bug(sentence);
+}
+
+/* Whoever ends us with a signal says what was being run. */
+void port_panic(const char *sentence)
+{
+	fprintf(stderr, "%s\n", sentence);
+	abort();
+}
+
+void host_unbalanced(const char *what)
+{
+	host_bug("host: %s enabled more often than disabled", what);
 }
 
 bool host_bugs_oldest(const struct host_bugs *bugs, uint32_t *ticket)

@@ -123,16 +123,24 @@ static inline void port_preempt_disable(void)
 			 : "cc", "memory");
 }
 
+/* Undoes an enable without its disable, and reports it. */
+__attribute__((cold)) void i686_preempt_underflow(void);
+
 /*
  * After the decrement the task may be moved: then it has lost the CPU just
- * now, and what it reads is the new CPU's, no less right.
+ * now, and what it reads is the new CPU's, no less right. Below 0 it cannot be
+ * moved.
  */
 static inline void port_preempt_enable(void)
 {
-	__asm__ volatile("decl %%fs:%c0"
-			 :
+	bool below;
+
+	__asm__ volatile("decl %%fs:%c1"
+			 : "=@ccs"(below)
 			 : "i"(offsetof(struct i686_cpu, preempt_count))
-			 : "cc", "memory");
+			 : "memory");
+	if (__builtin_expect(below, 0))
+		i686_preempt_underflow();
 	if (i686_cpu_need_resched() && i686_cpu_preempt_count() == 0)
 		i686_preempt();
 }
@@ -191,6 +199,11 @@ static inline uint32_t port_atomic_exchange(port_atomic_t *word, uint32_t value)
 static inline void port_fence(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);
+}
+
+static inline void port_barrier(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
 }
 
 /*

@@ -92,6 +92,11 @@ void port_bug(const char *sentence)
 	port_irq_restore(flags);
 }
 
+void port_panic(const char *sentence)
+{
+	i686_panic("%s", sentence);
+}
+
 const char *machine_take_bug(void)
 {
 	port_irq_t flags = port_irq_save();

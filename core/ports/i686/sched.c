@@ -204,8 +204,19 @@ void port_migrate_disable(void)
 
 void port_migrate_enable(void)
 {
+	struct port_task *task = port_task_current();
+
 	i686_barrier();
-	port_task_current()->migrate_disabled--;
+	if (task->migrate_disabled == 0)
+		port_bug("migration enabled more often than disabled");
+	else
+		task->migrate_disabled--;
+}
+
+void i686_preempt_underflow(void)
+{
+	port_preempt_disable();
+	port_bug("preemption enabled more often than disabled");
 }
 
 bool port_may_sleep(void)

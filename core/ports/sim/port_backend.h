@@ -89,6 +89,11 @@ SIM_INLINE void port_fence(void)
 		sim_fence();
 }
 
+/* Interrupts come at accesses, and those are in the order of the program. */
+static inline void port_barrier(void)
+{
+}
+
 static inline void port_stat_inc(port_stat_t *stat)
 {
 	stat->value++;

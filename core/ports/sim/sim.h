@@ -20,6 +20,8 @@
  * notice, and stores can wait in a buffer of their CPU.
  */
 
+#include <setjmp.h>
+
 #include <highmem/format.h>
 #include <highmem/highmem.h>
 
@@ -244,6 +246,9 @@ void sim_wake_expired(void);
 /* End the run here: from inside a task it does not return. */
 void sim_stop_run(void);
 
+/* The same for port_panic(): does not return, if there is a run at all. */
+void sim_stop_for_panic(void);
+
 /* A signal for @task, from nowhere: machine_kill() in one step. */
 void sim_kill(struct port_task *task);
 
@@ -338,6 +343,13 @@ struct port_task *sim_calm_next(void);
 void sim_control_reset(void);
 void sim_control_begin(void);
 void sim_control_end(void);
+
+/*
+ * Where port_panic() goes on outside of machine_run(); NULL: it ends the
+ * process. Inside it ends the run: machine_run() says MACHINE_STALLED, and
+ * machine_take_bug() has the sentence.
+ */
+void sim_catch_panic(jmp_buf *to);
 
 /* The sentences of port_bug(). */
 void sim_bugs_reset(void);

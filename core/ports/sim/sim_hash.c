@@ -63,7 +63,8 @@ static uint64_t hash_cpu(uint64_t hash, const struct sim_cpu *cpu)
 
 static uint64_t hash_ctrl(uint64_t hash, const struct kmap_ctrl *ctrl)
 {
-	hash = sim_mix(hash, ctrl->depth.value);
+	hash = sim_mix(hash, (uint64_t)ctrl->atomic << 32 | ctrl->depth.value);
+	hash = sim_mix(hash, (uint64_t)ctrl->direct[0] << 32 | ctrl->direct[1]);
 	for (unsigned int i = 0; i < sim.config.local_depth; i++)
 		hash = sim_mix(hash, ctrl->pte[i]);
 	return hash;

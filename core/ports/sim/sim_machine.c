@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/ports/sim/sim.h"
@@ -35,6 +37,23 @@ void port_bug(const char *sentence)
 	memcpy(bugs[bugs_told % MAX_BUGS], sentence, len);
 	bugs[bugs_told % MAX_BUGS][len] = '\0';
 	bugs_told++;
+}
+
+static jmp_buf *catcher;
+
+void sim_catch_panic(jmp_buf *to)
+{
+	catcher = to;
+}
+
+void port_panic(const char *sentence)
+{
+	port_bug(sentence);
+	sim_stop_for_panic();
+	if (catcher)
+		longjmp(*catcher, 1);
+	fprintf(stderr, "%s\n", sentence);
+	abort();
 }
 
 const char *machine_take_bug(void)

@@ -6,6 +6,10 @@
 /* The run ends although tasks could go on. */
 static bool abandoned;
 
+/* Where a panic in a switch goes on: that is nobody's fiber. */
+static jmp_buf end_of_run;
+static bool running;
+
 static struct port_task *pick_task(void)
 {
 	struct port_task *best = NULL;
@@ -48,6 +52,14 @@ void sim_stop_run(void)
 	abandoned = true;
 	if (sim_running() != &sim.controller)
 		sim_leave_run();
+}
+
+void sim_stop_for_panic(void)
+{
+	if (!running)
+		return;
+	sim_stop_run();
+	longjmp(end_of_run, 1);
 }
 
 /* Who spins for a lock that nobody will release has been interrupted with it. */
@@ -94,10 +106,13 @@ enum machine_verdict machine_run(void)
 {
 	abandoned = false;
 	sim_control_begin();
-	do {
-		run_until_nobody_can();
-	} while (!abandoned &&
-		 (sim_answer_all() || sim_drain_all() || advance_time()));
+	running = true;
+	if (setjmp(end_of_run) == 0)
+		do {
+			run_until_nobody_can();
+		} while (!abandoned && (sim_answer_all() || sim_drain_all() ||
+					advance_time()));
+	running = false;
 	sim_control_end();
 	if (abandoned || all_done())
 		return abandoned ? MACHINE_STALLED : MACHINE_DONE;
