@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,12 +122,13 @@ Test(words, that_nobody_knows_are_named)
 	cr_expect_null(check(" -- pae lowmem=1 plain pae seed= memmap=1"));
 	for (unsigned int i = 0; i < sizeof(unknown) / sizeof(unknown[0]);
 	     i++) {
-		char words[80] = " -- pae ", expected[200] = "";
+		char words[80], expected[200];
 		const char *why;
 
-		strcat(words, unknown[i]);
-		strcat(strcat(expected, unknown[i]), NONE_SUCH);
-		why = check(strcat(words, " plain"));
+		snprintf(words, sizeof(words), " -- pae %s plain", unknown[i]);
+		snprintf(expected, sizeof(expected), "%s" NONE_SUCH,
+			 unknown[i]);
+		why = check(words);
 		cr_assert_not_null(why, "%s", unknown[i]);
 		cr_expect_str_eq(why, expected);
 	}
@@ -146,8 +148,8 @@ Test(words, of_any_length)
 	static char words[200000];
 	char *value;
 
-	memset(words, 'z', sizeof(words) - 1);
-	memcpy(words, " -- case=", 9);
+	snprintf(words, sizeof(words), " -- case=%0*u",
+		 (int)(sizeof(words) - 1 - 9), 0U);
 	value = malloc(sizeof(words));
 	words_init(words);
 	cr_expect(word_value("case", value, sizeof(words)));
@@ -155,5 +157,5 @@ Test(words, of_any_length)
 	free(value);
 	cr_expect_str_eq(
 		check(words),
-		"case=zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz..." NONE_SUCH);
+		"case=00000000000000000000000000000000000..." NONE_SUCH);
 }
