@@ -28,23 +28,29 @@ struct range {
 	uint32_t type;
 };
 
-static uint32_t draw_type(uint64_t *seed)
+/* One in @others is no RAM. */
+static uint32_t draw_type(uint64_t *seed, unsigned int others)
 {
-	static const uint32_t types[] = { MEMMAP_RAM, MEMMAP_RAM, MEMMAP_RAM, 2,
-					  3,	      4,	  5,	      0,
-					  12,	      20,	  UINT32_MAX };
+	static const uint32_t types[] = { 2, 3, 4, 5, 0, 12, 20, UINT32_MAX };
 
+	if (prng_below(seed, others))
+		return MEMMAP_RAM;
 	return types[prng_below(seed, sizeof(types) / sizeof(types[0]))];
 }
 
-/* Short ones, long ones, empty ones; most bounds are those of frames. */
-static struct range draw_range(uint64_t *seed)
+/*
+ * Short ones and empty ones, and one in @others / 2 is long; most bounds are
+ * those of frames.
+ */
+static struct range draw_range(uint64_t *seed, unsigned int others)
 {
-	unsigned int longest = prng_below(seed, 4) ? 4 * PIECES
-						   : FRAMES * PIECES;
+	struct range range = { .type = draw_type(seed, others) };
+	unsigned int longest = prng_below(seed, others / 2) ||
+					       range.type != MEMMAP_RAM
+				       ? 3 * PIECES
+				       : FRAMES * PIECES / 4;
 	unsigned int first = prng_below(seed, FRAMES * PIECES);
 	unsigned int nr = prng_below(seed, longest);
-	struct range range = { .type = draw_type(seed) };
 
 	if (prng_below(seed, 3)) {
 		first -= first % PIECES;
@@ -88,8 +94,10 @@ static void expect_in_order(const struct memmap *ram)
 	}
 }
 
-static void expect_model(const struct memmap *map, const struct model *model,
-			 uint64_t base, uint64_t seed)
+/* Returns how many of the frames are RAM. */
+static unsigned int expect_model(const struct memmap *map,
+				 const struct model *model, uint64_t base,
+				 uint64_t seed)
 {
 	struct memmap ram;
 	const char *why = memmap_ram(&ram, map);
@@ -106,6 +114,7 @@ static void expect_model(const struct memmap *map, const struct model *model,
 	}
 	cr_assert_eq(memmap_frames(&ram, 0, UINT64_MAX), nr, "RAM elsewhere");
 	cr_assert_eq(why != NULL, nr == 0, "%s", why ? why : "no RAM");
+	return nr;
 }
 
 /* Near address 0, around 4 GiB, and as far up as 64 bits go. */
@@ -131,6 +140,8 @@ static void put(struct memmap *map, const struct range *range, uint64_t base)
 
 Test(memmap_random, ram_is_what_the_model_says)
 {
+	unsigned int mixed = 0;
+
 	for (uint64_t start = 0; start < 1500; start++) {
 		uint64_t seed = start;
 		uint64_t base = draw_base(&seed);
@@ -141,18 +152,22 @@ Test(memmap_random, ram_is_what_the_model_says)
 		struct model model = { .ram = { false } };
 
 		while (map.nr < nr) {
-			struct range range = draw_range(&seed);
+			struct range range = draw_range(&seed, 2 + most / 20);
 
 			put(&map, &range, base);
 			model_add(&model, &range);
 		}
-		expect_model(&map, &model, base, start);
+		nr = expect_model(&map, &model, base, start);
+		mixed += nr > 10 && nr < FRAMES - 10;
 	}
+	cr_expect_gt(mixed, 1000, "%u", mixed);
 }
 
-/* More than there is room for: they overlap, so there is always some. */
+/* More than there is room for, so that some become one again and again. */
 Test(memmap_random, thousands_are_united)
 {
+	unsigned int mixed = 0, nr;
+
 	for (uint64_t start = 0; start < 60; start++) {
 		uint64_t seed = start;
 		uint64_t base = draw_base(&seed);
@@ -160,7 +175,7 @@ Test(memmap_random, thousands_are_united)
 		struct model model = { .ram = { false } };
 
 		for (unsigned int i = 0; i < MANY; i++) {
-			struct range range = draw_range(&seed);
+			struct range range = draw_range(&seed, 50);
 			const char *why = memmap_add(
 				&map, base + range.first * PIECE_BYTES,
 				base + range.end * PIECE_BYTES, range.type);
@@ -170,6 +185,8 @@ Test(memmap_random, thousands_are_united)
 			if (i % 500 == 0)
 				expect_model(&map, &model, base, start);
 		}
-		expect_model(&map, &model, base, start);
+		nr = expect_model(&map, &model, base, start);
+		mixed += nr > 10 && nr < FRAMES - 10;
 	}
+	cr_expect_gt(mixed, 40, "%u", mixed);
 }
