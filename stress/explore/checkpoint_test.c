@@ -102,10 +102,11 @@ Test(checkpoint, with_the_escapes_of_a_terminal_is_refused_without_them)
 
 	cr_assert(checkpoint_save(path, "tasks=\x1b]0;x\x07\x9b", &sums));
 	cr_assert_not_null(err);
-	dup2(fileno(err), STDERR_FILENO);
+	cr_assert_geq(saved, 0);
+	cr_assert_geq(dup2(fileno(err), STDERR_FILENO), 0);
 	expect_refused(asked);
-	dup2(saved, STDERR_FILENO);
-	rewind(err);
+	cr_assert_geq(dup2(saved, STDERR_FILENO), 0);
+	cr_assert_eq(fseek(err, 0, SEEK_SET), 0);
 	cr_expect_gt(fread(said, 1, sizeof(said) - 1, err), 0);
 	fclose(err);
 	close(saved);

@@ -85,10 +85,8 @@ class Kernels(unittest.TestCase):
         for line in [
                 "# a machine of 1 CPUs has run its tasks, tick ",
                 "# task 1: asleep without a deadline, CPU 0, 0 local maps",
-                "# slot 0: page 2 of mem_map, whose word says slot 0, "
-                "count 2\n",
-                "# slot 1: page 3 of mem_map, whose word says slot 1, "
-                "count 2\n",
+                "# slot 0: page 2 of mem_map, whose word says slot 0, count 2",
+                "# slot 1: page 3 of mem_map, whose word says slot 1, count 2",
                 "# colour 0: 1 wait, lock free, next slot 2\n",
                 "#   task 1: granted 0",
                 "# reported: it was reported, and nobody asked\n",
