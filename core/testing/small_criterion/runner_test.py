@@ -70,7 +70,8 @@ class Runner(unittest.TestCase):
     def test_who_does_not_end_is_stopped(self):
         status, out, _ = run("--filter=slow/*", "--timeout=1")
         self.assertEqual(status, 1)
-        self.assertIn("slow::never_ends # no end in sight after 1 s", out)
+        self.assertIn("::never_ends # no end in sight after 1 s of CPU", out)
+        self.assertIn("::never_wakes # no end in sight after 10 s\n", out)
 
     def test_one_that_crashes_does_not_hide_the_others(self):
         status, out, _ = run("--filter=[ap]*")
@@ -83,7 +84,7 @@ class Runner(unittest.TestCase):
 
     def test_usage(self):
         self.assertEqual(run("--help")[0], 0)
-        self.assertEqual(len(run("--list")[1].splitlines()), 9)
+        self.assertEqual(len(run("--list")[1].splitlines()), 10)
         for wrong in "--filter=none", "--timeout=0", "--timeout=x", "word":
             status, out, err = run(wrong)
             self.assertEqual((status, out), (1, ""))

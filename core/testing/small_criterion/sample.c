@@ -69,6 +69,12 @@ Test(plain, exits_by_itself)
 
 Test(slow, never_ends)
 {
+	for (volatile int i = 0;; i ^= 1)
+		;
+}
+
+Test(slow, never_wakes)
+{
 	for (;;)
 		pause();
 }
