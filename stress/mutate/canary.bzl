@@ -88,7 +88,7 @@ def _i386(name, core, seconds):
     return _program(name + "_bin", [
         "--filter=[ilp][nag]*",
         "--skip=*race/*",
-        "--timeout=2",
+        "--timeout=1",
     ])
 
 def _conformance(name, core, seconds):
