@@ -16,6 +16,10 @@ from ci.lib.test.record import Record, Target
 LOG_LINES = 30
 INTERRUPTED = 130
 
+# What is long has both tags, `nightly` and `manual`.
+NIGHTLY = "attr(tags, '[\\[ ]nightly[,\\]]', tests(//...))"
+NOT_ASKED = "not asked for: the nightly tests (ci/test --nightly)"
+
 # Lanes of `bazel test //...`, by package; a target belongs to the first that
 # fits.
 LANES = {
@@ -69,6 +73,11 @@ def parse_arguments():
         choices=["lint", *LANES],
         metavar="NAME",
         help="run this lane only; may be repeated",
+    )
+    parser.add_argument(
+        "--nightly",
+        action="store_true",
+        help="run what takes long, too (over an hour), each in its lane",
     )
     parser.add_argument(
         "--junit",
@@ -153,11 +162,24 @@ def rerun(result):
     return f"bazel test --test_output=all {result.label}"
 
 
-def run_bazel(lanes, wanted, record):
+def nightly_tests(wanted):
+    """Those of the lanes that are asked for."""
+    return [
+        label
+        for label in bazel.output_of("query", NIGHTLY).split()
+        if not wanted or lane_of(label) in wanted
+    ]
+
+
+def run_bazel(lanes, wanted, nightly, record):
     """One `bazel test`, its targets sorted into lanes. Was it interrupted?"""
     patterns = patterns_for(wanted)
     if not patterns:
         return False
+    if nightly:
+        patterns = nightly_tests(wanted) + patterns
+    else:
+        say(NOT_ASKED)
     say(f"== bazel test {' '.join(patterns)}")
     code, results = bazel.test(patterns)
     failed = 0
@@ -216,12 +238,12 @@ def on_sigterm(_number, _frame):
     raise KeyboardInterrupt
 
 
-def run_lanes(wanted, lanes, record):
+def run_lanes(wanted, nightly, lanes, record):
     """Runs the lanes asked for. Was it interrupted?"""
     try:
         if not wanted or "lint" in wanted:
             run_lint(lanes, record)
-        return run_bazel(lanes, wanted, record)
+        return run_bazel(lanes, wanted, nightly, record)
     except KeyboardInterrupt:
         return True
 
@@ -233,7 +255,7 @@ def main():
     record = Record(arguments.junit, arguments.json)
     record.prepare()
     lanes = {}
-    interrupted = run_lanes(arguments.lane, lanes, record)
+    interrupted = run_lanes(arguments.lane, arguments.nightly, lanes, record)
     record.complete = not interrupted
     record.write()
     if interrupted:
@@ -246,5 +268,5 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         sys.exit(f"ci/test: {error}")
