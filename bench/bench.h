@@ -20,7 +20,7 @@
 
 #include <highmem/highmem.h>
 
-#include "core/testing/machine.h"
+#include "core/port/machine.h"
 
 struct bench_task;
 

@@ -7,10 +7,10 @@
 #include <time.h>
 
 #include "bench/runner.h"
+#include "core/build/prng.h"
 #include "core/ports/sim/control.h"
-#include "core/testing/controlled.h"
-#include "core/testing/prng.h"
 #include "stress/explore/explore.h"
+#include "stress/schedule/controlled.h"
 
 /*
  * The instrument itself: how fast the simulated machine runs programs under

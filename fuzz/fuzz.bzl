@@ -21,7 +21,7 @@ load(
 
 # libFuzzer's flags for every target: ci/fuzz, the launcher and OSS-Fuzz all
 # read them from <name>.options. max_len holds PROGRAM_MAX_OPS of
-# core/testing/program.h. Lengths are not held short at first: a bug of waiting
+# stress/program/program.h. Lengths are not held short at first: a bug of waiting
 # takes several tasks with a few operations each.
 _OPTIONS = "//fuzz:fuzz_test.options"
 

@@ -12,10 +12,10 @@
 
 #include <highmem/format.h>
 
-#include "core/testing/controlled.h"
-#include "core/testing/finding.h"
-#include "core/testing/write_whole.h"
 #include "fuzz/engine/arguments.h"
+#include "stress/oracle/finding.h"
+#include "stress/process/write_whole.h"
+#include "stress/schedule/controlled.h"
 
 /*
  * hm_format() and what stands on it use no libc, write_whole() may be called
@@ -79,7 +79,7 @@ static void speak(void)
 	file = file_of(text);
 	hm_format(line, sizeof(line),
 		  "replay: bazel run --config=asan --config=ubsan "
-		  "//core/testing:hmt -- run %s%s\n",
+		  "//stress/hmt:hmt -- run %s%s\n",
 		  file && file[0] != '/' ? home : "", file ? file : "");
 	say(text);
 	say(file ? line

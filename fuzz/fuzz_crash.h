@@ -9,7 +9,7 @@
  * have to say.
  */
 
-#include "core/testing/program.h"
+#include "stress/program/program.h"
 
 /* @program stays the caller's and is what runs from now on. */
 void fuzz_crash_watch(const struct program *program);
@@ -17,7 +17,7 @@ void fuzz_crash_watch(const struct program *program);
 /*
  * The oracle found a bug: its sentence, also as a line that begins with
  * "assertion failed: ", then abort() in the frames of its kind
- * (core/testing/finding.h), and so the same words.
+ * (stress/oracle/finding.h), and so the same words.
  */
 _Noreturn void fuzz_crash_bug(const char *sentence);
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/testing/exec.h"
+#include "stress/oracle/exec.h"
 
 #define FUZZ_ALL_KINDS UINT32_MAX
 

@@ -3,7 +3,7 @@
 /* Programs and schedules together: an input is a program with its choices. */
 
 #include "fuzz/fuzz_program.h"
-#include "fuzz/sched_target.h"
+#include "fuzz/sched/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -5,8 +5,8 @@
  * Without the persistent maps, inputs go deeper into these.
  */
 
-#include "core/testing/program.h"
 #include "fuzz/fuzz_program.h"
+#include "stress/program/program.h"
 
 #define BIT(kind) (UINT32_C(1) << (kind))
 

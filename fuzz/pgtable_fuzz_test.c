@@ -12,8 +12,8 @@
 
 #include <highmem/format.h>
 
-#include "core/testing/finding.h"
-#include "fuzz/pgtable_check.h"
+#include "fuzz/pgtable/check.h"
+#include "stress/oracle/finding.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -27,6 +27,9 @@ sources() {
 		! -name '*_test.c' ! -name '*_main.c' | sort
 }
 
+core="core/boot core/lib"
+judge="stress/oracle stress/process stress/program stress/schedule"
+
 # $1: a directory for objects; the rest: how to compile. Sources on stdin.
 compile() {
 	# shellcheck disable=SC2016  # expanded by the shell that xargs starts
@@ -43,8 +46,9 @@ compile() {
 # hmt runs here and now, so it is built without any of their flags.
 host_cc=${HOST_CC:-clang}
 {
-	sources core/lib core/ports/sim core/testing
-	echo core/testing/hmt_main.c
+	# shellcheck disable=SC2086  # lists of words
+	sources $core core/ports/sim $judge
+	echo stress/hmt/hmt_main.c
 	echo core/build/instrumentation.c
 } | compile "$work/host" "$host_cc" -std=c17 -O0 $include
 "$host_cc" "$work"/host/*.o -o "$work/hmt"
@@ -77,10 +81,10 @@ esac
 
 # shellcheck disable=SC2086  # lists of words
 {
-	sources core/ports/sim core/testing |
+	sources core/ports/sim $judge |
 		compile "$work/target" "$CC" $CFLAGS $ours $uncounted
 	{
-		sources core/lib fuzz fuzz/engine
+		sources $core core/boot/rules fuzz fuzz/engine fuzz/pgtable fuzz/sched
 		echo core/build/instrumentation.c
 	} | compile "$work/target" "$CC" $CFLAGS $ours
 }

@@ -26,7 +26,7 @@ sys.path.insert(0, str(HERE))
 
 import build_check  # noqa: E402
 
-ROOMS = ["ci", "core", "fuzz"]
+ROOMS = ["ci", "core", "fuzz", "stress"]
 
 # base-builder's flags, where clang has them: the language mode, then what its
 # Dockerfile has for each sanitizer, then for libFuzzer.

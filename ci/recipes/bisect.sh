@@ -24,8 +24,8 @@ esac
 program=$(readlink -f "$1")
 
 bazel=${BAZEL:-bazel}
-"$bazel" build //core/testing:hmt || exit 125
-"$bazel" run //core/testing:hmt -- run "$program"
+"$bazel" build //stress/hmt:hmt || exit 125
+"$bazel" run //stress/hmt:hmt -- run "$program"
 case $? in
 0) exit 0 ;;
 70 | 77) exit 1 ;; # stalled; a bug

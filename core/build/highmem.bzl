@@ -8,31 +8,36 @@ the headers of one port's backend, and no call goes through a pointer.
 load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
 load("//core/build:copts.bzl", "HIGHMEM_COPTS")
 
-# The core, every file of it: core/lib/X.
+# The core, every file of it.
 CORE_SOURCES = [
-    "fixmap.c",
-    "format.c",
-    "init.c",
-    "kmap_local.c",
-    "layout.c",
-    "layout_words.c",
-    "memmap.c",
-    "page.c",
-    "pgtable.c",
-    "pgtable_entry.c",
-    "pgtable_kernel.c",
-    "pkmap.c",
-    "pkmap_queue.c",
-    "report.c",
-    "stats.c",
-    "validate.c",
+    "core/boot/layout.c",
+    "core/boot/layout_words.c",
+    "core/boot/memmap.c",
+    "core/boot/pgtable.c",
+    "core/boot/pgtable_entry.c",
+    "core/boot/pgtable_kernel.c",
+    "core/lib/fixmap.c",
+    "core/lib/format.c",
+    "core/lib/init.c",
+    "core/lib/kmap_local.c",
+    "core/lib/page.c",
+    "core/lib/pkmap.c",
+    "core/lib/pkmap_queue.c",
+    "core/lib/report.c",
+    "core/lib/stats.c",
+    "core/lib/validate.c",
 ]
 
 CORE_HEADERS = [
-    "internal.h",
-    "pgtable.h",
-    "pkmap_queue.h",
+    "core/boot/pgtable.h",
+    "core/lib/internal.h",
+    "core/lib/pkmap_queue.h",
 ]
+
+def label_of(path):
+    """The label of a file, by its path in the tree."""
+    folder, _, file = path.rpartition("/")
+    return "//%s:%s" % (folder, file)
 
 # Which platform a port's code can be built for.
 _PORT_NEEDS = {
@@ -70,8 +75,8 @@ def highmem_library(
     Args:
       name: of the cc_library.
       port: directory under core/ports; its `:backend` supplies the headers.
-      overrides: {"pkmap.c": label of the source to compile instead}; a canary
-        is the core with one file mutated.
+      overrides: {"core/lib/pkmap.c": label of the source to compile instead};
+        a canary is the core with one file mutated.
       headers_first: {label: path}; each file includes these before anything
         else. Their include guards keep out the core's headers of those names.
       copts: options besides those of the whole tree.
@@ -82,13 +87,9 @@ def highmem_library(
             fail("%s: overrides: the core has no %s" % (name, source))
     cc_library(
         name = name,
-        srcs = [
-            overrides.get(s, "//core/lib:" + s)
-            for s in CORE_SOURCES
-        ] + [
-            "//core/lib:" + h
-            for h in CORE_HEADERS
-        ] + ["//core/build:instrumentation.c"] + headers_first.keys(),
+        srcs = [overrides.get(s, label_of(s)) for s in CORE_SOURCES] +
+               [label_of(h) for h in CORE_HEADERS] +
+               ["//core/build:instrumentation.c"] + headers_first.keys(),
         copts = HIGHMEM_COPTS + ["-Wmissing-variable-declarations"] +
                 _first(headers_first) + copts,
         linkstatic = True,
@@ -162,14 +163,14 @@ def conformance_test(name, port, core = None, **kwargs):
     """
     cc_test(
         name = name,
-        srcs = ["//core/testing:conformance_main.c"],
+        srcs = ["//core/port/conformance:conformance_main.c"],
         copts = HIGHMEM_COPTS,
         target_compatible_with = port_constraints(port),
         deps = [
             core or "//core:highmem_" + port,
             "//core/port",
+            "//core/port/conformance:conformance_" + port,
             "//core/ports/%s" % port,
-            "//core/testing:testing_" + port,
         ],
         **kwargs
     )

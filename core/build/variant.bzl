@@ -19,7 +19,7 @@ A variant replaces sanitizers asked for by a --config; it never adds to them.
 
 # How each sanitizer is asked for, and how the program learns that it was: the
 # two go different ways (toolchain feature, compiler option), so that
-# core/testing/instrumented.c can tell when the first got lost.
+# stress/process/instrumented.c can tell when the first got lost.
 _SANITIZERS = {
     "asan": "-DREQUIRE_ASAN",
     "libfuzzer": "-DREQUIRE_LIBFUZZER",

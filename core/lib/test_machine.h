@@ -18,8 +18,8 @@
 #include <highmem/highmem.h>
 
 #include "core/lib/internal.h"
+#include "core/port/machine.h"
 #include "core/ports/sim/sim.h"
-#include "core/testing/machine.h"
 
 /* Boot @config; what it leaves 0 is set to a small number. */
 static inline struct highmem *boot(struct machine_config config)

@@ -3,8 +3,8 @@
  * Common to both engines. A fuzz target must not define this function itself:
  * the linker then refuses it, rather than let the check be lost.
  */
-#include "core/testing/instrumented.h"
 #include "fuzz/engine/arguments.h"
+#include "stress/process/instrumented.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 

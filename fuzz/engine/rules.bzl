@@ -33,7 +33,7 @@ fuzz_corpus = rule(
     attrs = {
         "srcs": attr.label_list(allow_files = True),
         "_hmt": attr.label(
-            default = "//core/testing:hmt",
+            default = "//stress/hmt",
             cfg = "exec",
             executable = True,
         ),

@@ -4,8 +4,8 @@
 
 /* What an exhaustive search has shown, in words. */
 
-#include "stress/explore/checkpoint.h"
 #include "stress/explore/options.h"
+#include "stress/explore/search/checkpoint.h"
 
 /*
  * One line that says what is searched, and which build of this program does:

@@ -6,8 +6,8 @@
 
 #include <highmem/format.h>
 
-#include "core/testing/write_whole.h"
 #include "stress/explore/options.h"
+#include "stress/process/write_whole.h"
 
 /*
  * A broken core may take the explorer with it. The run under way is then known

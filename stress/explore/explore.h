@@ -13,7 +13,7 @@
  *	exhaust.c	all programs of a size, all their schedules within a bound
  */
 
-#include "core/testing/controlled.h"
+#include "stress/schedule/controlled.h"
 
 enum search_end {
 	SEARCH_BUG,	/* search_result.run failed */

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/testing/finding.h"
-#include "core/testing/prng.h"
+#include "core/build/prng.h"
 #include "stress/explore/options.h"
+#include "stress/oracle/finding.h"
 
 #define REPORT_SECONDS 5.0
 
@@ -126,7 +126,7 @@ static void export_c(const char *text)
 {
 	printf("/* SPDX-License-Identifier: MIT */\n"
 	       "#include <criterion/criterion.h>\n\n"
-	       "#include \"core/testing/controlled.h\"\n\n"
+	       "#include \"stress/schedule/controlled.h\"\n\n"
 	       "static const char text[] =\n\t\"");
 	for (; *text; text++) {
 		if (*text == '\n')

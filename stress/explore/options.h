@@ -5,7 +5,7 @@
 /* The command line of explore, and what several verbs share. */
 
 #include "stress/explore/explore.h"
-#include "stress/explore/programs.h"
+#include "stress/explore/search/programs.h"
 
 #define EXIT_FINE 0
 #define EXIT_BAD 1

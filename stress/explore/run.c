@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/testing/prng.h"
+#include "core/build/prng.h"
 #include "stress/explore/options.h"
 
 /*

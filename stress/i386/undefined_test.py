@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""core/lib, freestanding, wants of a 32-bit kernel what PORTING.md names.
+"""The core, freestanding, wants of a 32-bit kernel what PORTING.md names.
 
     undefined_test.py core/port/PORTING.md
 
-Each file of core/lib is compiled as a kernel would, against a port that defines
+Each file of core/boot and core/lib is compiled as a kernel would, against a port that defines
 nothing inline, and all are linked into one object. What that leaves undefined
 is compared with the list in PORTING.md.
 """
@@ -79,8 +79,8 @@ def named_by_porting():
 
 
 def sources():
-    found = sorted(Path("core/lib").glob("*.c"))
-    return [source for source in found if not source.stem.endswith("_test")]
+    return [source for source in sorted(Path("core").glob("*/*.c"))
+            if source.parent.name in ("boot", "lib")]
 
 
 def undefined(compiler, optimisation, debug):

@@ -13,9 +13,9 @@
 
 #include <highmem/format.h>
 
+#include "core/port/machine.h"
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/i686.h"
-#include "core/testing/machine.h"
 #include "stress/kernel/bench.h"
 
 #define NR_OPS 1024 /* a multiple of the slots, for misses */

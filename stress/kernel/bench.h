@@ -2,7 +2,7 @@
 #ifndef STRESS_KERNEL_BENCH_H
 #define STRESS_KERNEL_BENCH_H
 
-#include "core/testing/conformance.h"
+#include "core/port/conformance/conformance.h"
 
 /* run=bench: one case, which prints "# bench:" lines. */
 extern const struct conformance_case bench_case;

@@ -2,8 +2,8 @@
 
 #include "stress/kernel/break.h"
 
+#include "core/port/machine.h"
 #include "core/ports/i686/i686.h"
-#include "core/testing/machine.h"
 #include "stress/kernel/world.h"
 
 /* A case that fails. */

@@ -4,7 +4,7 @@
 
 /* Ways to go wrong on purpose, to see that the host notices each. */
 
-#include "core/testing/conformance.h"
+#include "core/port/conformance/conformance.h"
 
 /* The case that breaks as @kind says; NULL for a kind that there is not. */
 const struct conformance_case *break_case(const char *kind);

@@ -4,7 +4,7 @@
 
 /* The kernel's own cases, of the same kind as the conformance suite's. */
 
-#include "core/testing/conformance.h"
+#include "core/port/conformance/conformance.h"
 
 /* main.c: run one and print its result. */
 void run_case(const struct conformance_case *test);

@@ -5,8 +5,8 @@
  * switch, at each place in turn (places.h).
  */
 
+#include "core/port/machine.h"
 #include "core/ports/i686/i686.h"
-#include "core/testing/machine.h"
 #include "stress/kernel/cases.h"
 #include "stress/kernel/places.h"
 #include "stress/kernel/world.h"

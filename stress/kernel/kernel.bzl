@@ -30,7 +30,6 @@ def kernel_image(name, core = "//core:highmem_i686", mode = "opt", **kwargs):
         deps = [
             core,  # first: a canary may bring a file of the port
             "//core/ports/i686",
-            "//core/testing:testing_i686",
             "//stress/kernel:cases",
         ],
     )

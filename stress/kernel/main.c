@@ -24,10 +24,10 @@
 
 #include <highmem/format.h>
 
+#include "core/port/machine.h"
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/i686.h"
 #include "core/ports/i686/words.h"
-#include "core/testing/machine.h"
 #include "stress/kernel/bench.h"
 #include "stress/kernel/break.h"
 #include "stress/kernel/cases.h"

@@ -8,9 +8,9 @@
 #include <highmem/format.h>
 #include <highmem/highmem.h>
 
+#include "core/boot/rules/layout_rules.h"
+#include "core/port/machine.h"
 #include "core/ports/i686/i686.h"
-#include "core/testing/layout_rules.h"
-#include "core/testing/machine.h"
 #include "stress/kernel/cases.h"
 
 static char sentence[160];

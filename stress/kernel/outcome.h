@@ -26,7 +26,7 @@
  *					program runs without them here
  */
 
-#include "core/testing/exec.h"
+#include "stress/oracle/exec.h"
 
 /*
  * @program without nested interrupts, with PAE or not whatever it says, and

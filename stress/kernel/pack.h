@@ -17,7 +17,7 @@
 
 #include <stddef.h>
 
-#include "core/testing/program.h"
+#include "stress/program/program.h"
 
 #define PACK_NAME_BYTES 64
 

@@ -5,8 +5,8 @@
  * time: each ends when all has happened, and the watchdog has the last word.
  */
 
+#include "core/port/machine.h"
 #include "core/ports/i686/i686.h"
-#include "core/testing/machine.h"
 #include "stress/kernel/cases.h"
 #include "stress/kernel/world.h"
 

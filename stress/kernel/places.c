@@ -4,9 +4,9 @@
 
 #include <highmem/format.h>
 
+#include "core/port/machine.h"
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/i686.h"
-#include "core/testing/machine.h"
 #include "stress/kernel/world.h"
 
 #define LEAST_PLACES 50

@@ -2,7 +2,7 @@
 #ifndef STRESS_KERNEL_PRINT_H
 #define STRESS_KERNEL_PRINT_H
 
-#include "core/testing/program.h"
+#include "stress/program/program.h"
 
 /* As .hmt, each line behind "# hmt: ". */
 void print_program(const struct program *program);

@@ -9,10 +9,10 @@
 
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/words.h"
-#include "core/testing/exec.h"
-#include "core/testing/program.h"
 #include "stress/kernel/cases.h"
 #include "stress/kernel/print.h"
+#include "stress/oracle/exec.h"
+#include "stress/program/program.h"
 
 #define NR_PROGRAMS 100
 #define OPS_PER_TASK 12

@@ -6,8 +6,8 @@
  * slot is given to another page, and each CPU reads it again.
  */
 
+#include "core/port/machine.h"
 #include "core/ports/i686/i686.h"
-#include "core/testing/machine.h"
 #include "stress/kernel/cases.h"
 #include "stress/kernel/world.h"
 

@@ -2,9 +2,9 @@
 
 #include "stress/kernel/state.h"
 
+#include "core/port/machine.h"
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/i686.h"
-#include "core/testing/machine.h"
 #include "stress/kernel/torture.h"
 
 /* Free slots have nothing to tell, and 1024 of them would hide the others. */

@@ -12,13 +12,13 @@
 
 #include <highmem/format.h>
 
+#include "core/build/prng.h"
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/i686.h"
 #include "core/ports/i686/words.h"
-#include "core/testing/exec.h"
-#include "core/testing/prng.h"
 #include "stress/kernel/print.h"
 #include "stress/kernel/torture.h"
+#include "stress/oracle/exec.h"
 
 #define STAT_INTERVAL 5 /* seconds */
 #define ROUND_SECONDS 3

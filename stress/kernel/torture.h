@@ -4,8 +4,8 @@
 
 /* What the files of torture know of each other; torture.c tells the story. */
 
-#include "core/testing/conformance.h"
-#include "core/testing/machine.h"
+#include "core/port/conformance/conformance.h"
+#include "core/port/machine.h"
 
 #define TORTURE_PAGES MACHINE_MAX_PAGES
 #define TORTURE_HOT 8 /* pages that half of the maps are of */

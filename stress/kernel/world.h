@@ -7,7 +7,7 @@
  * highmem page n holds a tag made from n, which nobody overwrites.
  */
 
-#include "core/testing/machine.h"
+#include "core/port/machine.h"
 
 #define WORLD_PAGES 16
 

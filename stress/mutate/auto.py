@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Mutants that a machine made, in hundreds: does any technique see each?
 
-Every function of core/lib is changed in one place after the other: a statement
+Every function of the core is changed in one place after the other: a statement
 left out, two in another order, an operator, a number, a condition turned round.
 What compiles to the same object code as the healthy core is dropped, as is
 what compiles to the same as an earlier mutant. The rest is compiled against the
@@ -71,7 +71,7 @@ def parse_arguments(argv):
     report = verbs.add_parser("report", help="print the score")
     for verb in (run, report):
         verb.add_argument("--files", type=kill_matrix.names, metavar="A,B",
-                          help="of core/lib (default: all)")
+                          help="of the core (default: all)")
         verb.add_argument("--gate", type=percent, default=85.0, metavar="N",
                           help="the lowest score that will do (default: 85)")
         verb.add_argument("--results", default="auto.jsonl", metavar="FILE",
@@ -183,7 +183,7 @@ def choose(core, wanted):
     short = {f.split("/")[-1]: f for f in known}
     for name in wanted or []:
         if name not in short:
-            raise cells.Unusable(f"core/lib has no {name}; it has "
+            raise cells.Unusable(f"the core has no {name}; it has "
                                  + ", ".join(short))
     return [f for n, f in short.items() if not wanted or n in wanted]
 

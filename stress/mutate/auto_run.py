@@ -52,7 +52,7 @@ class Mutant:
     """One change to one file. `key` knows this file, and no other of the core:
     what was killed counts as killed until its own file changes."""
 
-    file: str  # core/lib/...
+    file: str  # core/boot/... or core/lib/...
     operator: str
     line: int
     old: tuple
@@ -79,11 +79,12 @@ class Core:
 
     def __init__(self, root):
         self.root = root
-        lib = root / "core/lib"
-        keep = [p for p in sorted(lib.glob("*.[ch]"))
+        keep = [p for room in ("core/boot", "core/lib")
+                for p in sorted((root / room).glob("*.[ch]"))
                 if not p.name.endswith("_test.c")
                 and not p.name.startswith("test_")]
-        self.text = {f"core/lib/{p.name}": p.read_text("utf-8") for p in keep}
+        self.text = {str(p.relative_to(root)): p.read_text("utf-8")
+                     for p in keep}
         self.units = [f for f in self.text if f.endswith(".c")]
         self.units.append("core/build/instrumentation.c")
         self.digest = _hash(*(f + t for f, t in sorted(self.text.items())))

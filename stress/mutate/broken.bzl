@@ -4,12 +4,12 @@
 The bug is a patch of one file, and what has to be compiled again depends on
 where that file is:
 
-* a .c of core/lib: the core, with this file instead of its own;
+* a .c of core/lib or core/boot: the core, with this file instead of its own;
 * a .c or .S of a port: this file alone. It is linked before the healthy port,
   and defines all that the healthy file defines, so the linker leaves that one
   in its archive. Were it not before the port, both would be linked, and the
   linker would refuse;
-* a header of core/lib: the core, of which each file includes the broken header
+* a header of these: the core, of which each file includes the broken header
   before anything else. Its include guard then keeps the healthy one out;
 * a header of a port: the same with the port, and with the core if the header is
   the port's backend.
@@ -20,6 +20,7 @@ load("//core/build:copts.bzl", "HIGHMEM_COPTS")
 load(
     "//core/build:highmem.bzl",
     "highmem_library",
+    "label_of",
     "mutated_source",
     "port_library",
 )
@@ -47,10 +48,6 @@ def source_path(source):
     """The path of a mutant's `source`; without a folder it is in core/lib."""
     return source if "/" in source else "core/lib/" + source
 
-def _label(path):
-    folder, _, file = path.rpartition("/")
-    return "//%s:%s" % (folder, file)
-
 def _port_of(path):
     """The port that the file belongs to; None: all ports have the bug."""
     parts = path.split("/")
@@ -58,8 +55,8 @@ def _port_of(path):
         if len(parts) != 4 or parts[2] not in _PORT_DEPS:
             fail("%s is in none of the ports %s" % (path, ", ".join(PORTS)))
         return parts[2]
-    if parts[:2] != ["core", "lib"]:
-        fail("%s: a mutant breaks a file of core/lib or core/ports" % path)
+    if parts[:2] not in [["core", "boot"], ["core", "lib"]]:
+        fail("%s: a mutant breaks a file of core/boot, lib or ports" % path)
     return None
 
 def broken_ports(source):
@@ -80,7 +77,7 @@ def broken_source(name, source):
     path = source_path(source)
     mutated_source(
         name = name + "_patched",
-        src = _label(path),
+        src = label_of(path),
         patch = "mutants/%s.patch" % name,
         tags = ["manual"],
     )
@@ -116,8 +113,8 @@ def _broken_port(name, source, port, header):
         tags = ["manual"],
         alwayslink = True,
         deps = [
+            "//core/port:machine",
             "//core/ports/" + port,
-            "//core/testing:machine",
         ] + _PORT_DEPS[port],
     )
     return "%s_%s_part" % (name, port)
@@ -140,7 +137,7 @@ def broken_core(name, source, port):
             name = core,
             testonly = True,
             headers_first = header,
-            overrides = {} if header else {source: name + "_source"},
+            overrides = {} if header else {path: name + "_source"},
             port = port,
             tags = ["manual"],
         )

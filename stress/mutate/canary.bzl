@@ -61,6 +61,7 @@ def _unit(name, core, seconds):
         tags = ["manual"],
         deps = [
             core,
+            "//core/boot:tests",
             "//core/lib:tests",
         ],
     )
@@ -74,6 +75,7 @@ def _i386(name, core, seconds):
         tags = ["manual"],
         deps = [
             core,
+            "//core/boot:tests",
             "//core/lib:tests",
         ],
     )
@@ -112,7 +114,6 @@ def _fuzz_target(name, core, source = "kmap_fuzz_test.c", deps = []):
         ],
         deps = [
             core,
-            "//core/testing:testing_sim",
             "//fuzz:fuzz_program",
         ] + deps,
     )

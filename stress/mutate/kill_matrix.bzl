@@ -17,6 +17,7 @@ load(
     "//core/build:highmem.bzl",
     "CORE_HEADERS",
     "CORE_SOURCES",
+    "label_of",
     "port_constraints",
     "port_library",
 )
@@ -52,7 +53,7 @@ def _library(name, port, srcs, headers_first = {}):
     port_library(
         name = name,
         testonly = True,
-        srcs = srcs + ["//core/lib:" + h for h in CORE_HEADERS],
+        srcs = srcs + [label_of(h) for h in CORE_HEADERS],
         headers_first = headers_first,
         port = port,
         tags = ["manual"],
@@ -60,16 +61,17 @@ def _library(name, port, srcs, headers_first = {}):
         deps = ["//core/build:instrumentation"],
     )
 
-def _all_but(source):
-    return ["//core/lib:" + s for s in CORE_SOURCES if s != source] + \
+def _all_but(path):
+    return [label_of(s) for s in CORE_SOURCES if s != path] + \
            ["//core/build:instrumentation.c"]
 
-def _rest(port, source):
-    return "matrix_rest_of_%s_%s" % (source.split(".")[0], port)
+def _rest(port, path):
+    stem = path.split("/")[-1].split(".")[0]
+    return "matrix_rest_of_%s_%s" % (stem, port)
 
-def _rests(port, sources):
-    for source in sources:
-        _library(_rest(port, source), port, _all_but(source))
+def _rests(port, paths):
+    for path in paths:
+        _library(_rest(port, path), port, _all_but(path))
 
 def _core(name, source, port):
     """[labels] that make up the broken core."""
@@ -78,9 +80,10 @@ def _core(name, source, port):
     if header:
         _library(one, port, _all_but(None), header)
         return [one]
+    path = source_path(source)
     healthy = name == HEALTHY
-    _library(one, port, ["//core/lib:" + source if healthy else name + "_source"])
-    return [one, _rest(port, source)]
+    _library(one, port, [label_of(path) if healthy else name + "_source"])
+    return [one, _rest(port, path)]
 
 def _shared(name, flavour, parts):
     cc_binary(
@@ -135,6 +138,7 @@ def _unit_of_port(name, core):
         tags = ["manual"],
         deps = [
             core,
+            "//core/boot:tests",
             "//core/lib:tests",
             "//core/ports/sim:tests",
         ],
@@ -178,6 +182,7 @@ def _program(name, deps, srcs = [], sanitizers = [], **kwargs):
 def _programs():
     # Without matrix_preload.c: Criterion starts this program for each test.
     _program("matrix_unit", [
+        "//core/boot:tests",
         "//core/lib:tests",
         "//core/ports/sim",
     ])
@@ -190,8 +195,7 @@ def _programs():
         "matrix_torture",
         [
             "//core/ports/host",
-            "//core/testing:testing_host",
-            "//core/testing:write_whole",
+            "//stress/process:write_whole",
             "//stress/torture:parts",
         ],
         srcs = [
@@ -264,9 +268,9 @@ def kill_matrix_files(name, mutants):
     """
     sources = {n: mutant["source"] for n, mutant in mutants.items()}
     sources[HEALTHY] = "pkmap.c"
-    whole = [s for s in sources.values() if source_path(s).endswith(".c")]
+    paths = [source_path(s) for s in sources.values() if not breaks_port(s)]
     for port in PORTS:
-        _rests(port, depset([s for s in whole if not breaks_port(s)]).to_list())
+        _rests(port, depset([p for p in paths if p.endswith(".c")]).to_list())
     shared = {flavour: [] for flavour in _FLAVOURS}
     programs, short = [], []
     for n, source in sources.items():

@@ -9,8 +9,8 @@ Each mutant must also be killed in kill_matrix_test, by a technique of its
 choice. `first` is the one to try first, to save time; `slow` says why a mutant
 is left out of that test, and only the whole matrix speaks of it.
 
-The file is one of core/lib if it has no folder, else its path: a header of
-core/lib, or a file of a port. A bug in a port is judged by what runs on it: the
+The file is one of core/lib if it has no folder, else its path: a file of
+core/boot, or of a port. A bug in a port is judged by what runs on it: the
 unit tests on the sim, tsan on threads, the kernel on the PC.
 """
 
@@ -37,7 +37,7 @@ MUTANTS_32 = {
         lanes = {"i386": "not ok [0-9]+ - init::direct_map_ends_below_pkmap"},
     ),
     "range_end_wraps": _mutant(
-        "pgtable.c",
+        "core/boot/pgtable.c",
         lanes = {
             "i386": "not ok [0-9]+ - pgtable::the_last_page_joins_" +
                     "a_table_that_is_there # no end in sight",
@@ -47,7 +47,7 @@ MUTANTS_32 = {
 
 MUTANTS = {
     "address_of_unmapped": _mutant("page.c", first = "unit"),
-    "alloc_failure_ignored": _mutant("pgtable.c", first = "unit"),
+    "alloc_failure_ignored": _mutant("core/boot/pgtable.c", first = "unit"),
     "any_order": _mutant("kmap_local.c", first = "unit"),
     "atomic_failure_leaks": _mutant("kmap_local.c"),
     "atomic_kind_unasked": _mutant("kmap_local.c", first = "unit"),
@@ -103,7 +103,7 @@ MUTANTS = {
         "core/ports/sim/sim_tlb.c",
         first = "unit",
     ),
-    "gap_lost": _mutant("layout.c", first = "unit"),
+    "gap_lost": _mutant("core/boot/layout.c", first = "unit"),
     "get_gives_up": _mutant("pkmap.c", first = "explore"),
     "given_serves_colour_0": _mutant(
         "pkmap.c",
@@ -111,7 +111,7 @@ MUTANTS = {
     ),
     "given_slot_leaks": _mutant("pkmap.c", first = "unit"),
     "given_slot_unserved": _mutant("pkmap.c", first = "unit"),
-    "guard_page_lost": _mutant("layout.c", first = "unit"),
+    "guard_page_lost": _mutant("core/boot/layout.c", first = "unit"),
     "handover_fears_lock": _mutant("pkmap.c", first = "unit"),
     "handover_unflushed": _mutant("pkmap.c"),
     "handover_without_taking": _mutant("pkmap.c"),
@@ -205,7 +205,7 @@ MUTANTS = {
         lanes = {"kernel": _LOST_IN_KERNEL},
     ),
     "offset_not_masked": _mutant("kmap_local.c", first = "unit"),
-    "one_table_for_all": _mutant("pgtable.c"),
+    "one_table_for_all": _mutant("core/boot/pgtable.c"),
     "online_unflushed": _mutant(
         "core/ports/sim/sim_hotplug.c",
         first = "unit",
@@ -214,21 +214,21 @@ MUTANTS = {
     "one_window_too_many": _mutant("kmap_local.c"),
     "overflow_leaks_depth": _mutant("kmap_local.c"),
     "pae_clear_high_first": _mutant(
-        "pgtable_entry.c",
+        "core/boot/pgtable_entry.c",
         lanes = {"unit": _HALF_AN_ENTRY},
     ),
     "pae_entry_32_bits": _mutant("kmap_local.c"),
     "pae_frame_20_bits": _mutant("pkmap.c"),
     "pae_set_low_first": _mutant(
-        "pgtable_entry.c",
+        "core/boot/pgtable_entry.c",
         lanes = {"unit": _HALF_AN_ENTRY},
     ),
     "pdpte_not_reloaded": _mutant(
-        "pgtable_kernel.c",
+        "core/boot/pgtable_kernel.c",
         lanes = {"unit": "\\[FAIL\\] pgtable_link::a_new_pdpte_asks_for"},
     ),
     "page_keeps_slot": _mutant("pkmap.c"),
-    "pgtable_leaks_on_failure": _mutant("pgtable.c", first = "unit"),
+    "pgtable_leaks_on_failure": _mutant("core/boot/pgtable.c", first = "unit"),
     "pin_from_zero": _mutant("pkmap.c"),
     "pkmap_meets_fixmap": _mutant("init.c", first = "unit"),
     "plain_count": _mutant("pkmap.c"),
@@ -326,7 +326,7 @@ MUTANTS = {
         "core/ports/host/port_backend.h",
         lanes = {"tsan": "ThreadSanitizer: data race core/lib/pkmap.*\\.c:"},
     ),
-    "user_may_in": _mutant("pgtable_entry.c", first = "unit"),
+    "user_may_in": _mutant("core/boot/pgtable_entry.c", first = "unit"),
     "wake_before_count": _mutant("pkmap.c"),
     "wake_check_too_early": _mutant(
         "pkmap.c",

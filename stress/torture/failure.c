@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/testing/write_whole.h"
+#include "stress/process/write_whole.h"
 #include "stress/torture/torture.h"
 
 /*

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/testing/prng.h"
+#include "core/build/prng.h"
 #include "stress/torture/torture.h"
 
 /*

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/testing/write_whole.h"
+#include "stress/process/write_whole.h"
 #include "stress/torture/torture.h"
 
 static int log_fd = -1;

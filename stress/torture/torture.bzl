@@ -25,8 +25,7 @@ def torture_binary(name, core = "//core:highmem_host", **kwargs):
         deps = [
             core,
             "//core/ports/host",
-            "//core/testing:testing_host",
-            "//core/testing:write_whole",
+            "//stress/process:write_whole",
             "//stress/torture:parts",
         ],
         **kwargs

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/testing/finding.h"
-#include "core/testing/instrumented.h"
+#include "stress/oracle/finding.h"
+#include "stress/process/instrumented.h"
 #include "stress/torture/torture.h"
 
 /* Absent without LeakSanitizer. */

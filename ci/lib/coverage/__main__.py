@@ -11,15 +11,16 @@ from ci.lib.coverage import corpora, lanes, pages
 from ci.lib.test import bazel
 from ci.lib.test.arguments import Parser
 
-PATTERNS = ["//core/...", "//fuzz/..."]
+PATTERNS = [f"{room}/..." for room in (*lanes.UNIT, "//fuzz")]
 INTERRUPTED = 130
 
 HELP = """
 lanes:
-  unit    the tests of //core: Criterion, the conformance suite
+  unit    Criterion tests and the conformance suite: of //core,
+          //stress/oracle, //stress/program, //stress/schedule
   seeds   the replay of every seed of every fuzz target
   corpus  with --corpus: the inputs that ci/fuzz has found
-  all     all of these, and what else //core and //fuzz test
+  all     all of these, and what else they and //fuzz test
 
 Writes index.html with a page for each file, coverage.json, and for each lane
 LANE.info for genhtml and others. ci/fuzz links what is in its --out DIR, so

@@ -10,9 +10,12 @@ from collections import Counter, defaultdict
 
 from ci.lib.coverage import lcov
 
+# The rooms with unit tests.
+UNIT = ("//core", "//stress/oracle", "//stress/program", "//stress/schedule")
+
 # What each lane takes in, by label; CORPUS comes from elsewhere.
 LANES = {
-    "unit": lambda label: label.startswith("//core"),
+    "unit": lambda label: label.startswith(UNIT),
     "seeds": lambda label: label.startswith("//fuzz")
     and label.endswith("_fuzz_test"),
     "all": lambda label: True,

@@ -35,7 +35,7 @@ tr.all td { border-top: 1px solid var(--line); font-weight: 600 }
 
 
 # What is added up: the core itself, and with the ports that tests run on.
-ROOMS = {"core/lib": "core/lib/", "all": ""}
+ROOMS = {"core": ("core/boot/", "core/lib/"), "all": ""}
 
 
 def page(title, body):

@@ -24,7 +24,7 @@ PROGRAMS = {}
 # A reader's shell knows nothing of Bazel's tests.
 OUR_ENVIRONMENT = {name: value for name, value in os.environ.items()
                    if not name.startswith("TEST_")}
-HMT = "//core/testing:hmt"
+HMT = "//stress/hmt:hmt"
 EXPLORE = "//stress/explore:explore"
 SHORTER = "4s"
 

@@ -11,7 +11,7 @@ import os
 import re
 
 LANE = "corpus"
-ROOM = re.compile(r"core/lib/[\w-]+\.[ch]\Z")
+ROOM = re.compile(r"core/(?:boot|lib)/[\w-]+\.[ch]\Z")
 LARGEST = 8 << 20
 HERE = "../../coverage/"
 
@@ -36,7 +36,7 @@ def _lines(lanes):
 
 
 def gaps(run_dir):
-    """None without coverage; else {file of core/lib: [line, ...]}."""
+    """None without coverage; else {file of the core: [line, ...]}."""
     home = os.path.join(run_dir, HERE)
     if not os.path.isfile(os.path.join(home, "index.html")):
         return None

@@ -11,7 +11,7 @@ from .words import one_line
 TIMEOUT = "an input does not come to an end"
 LONGEST = 2000      # characters of a title
 
-# The sentence of a finding without numbers and names: core/testing/finding.c.
+# The sentence of a finding without numbers and names: stress/oracle/finding.c.
 _ASSERTED = re.compile(r"assertion failed: (.*)")
 # The oracle and the core say what is wrong in one sentence.
 _SENTENCE = re.compile(r"(?:^|\s)((?:highmem: )?BUG: .*|oracle: .*)")

@@ -17,7 +17,7 @@ from .place import Trouble, check_no_links, copy_atomic, copy_fresh
 from .words import one_line
 
 SECONDS_TO_STOP = 20
-HMT = "//core/testing:hmt"
+HMT = "//stress/hmt:hmt"
 ALL = ("attr(tags, '[\\[ ]fuzz-test[,\\]]', //fuzz/...) except "
        "attr(tags, '[\\[ ]manual[,\\]]', //fuzz/...)")
 

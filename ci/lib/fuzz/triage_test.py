@@ -27,7 +27,7 @@ UBSAN = "core/lib/pkmap.c:{}:{}: runtime error: index {} out of bounds"
 ABORT = ["==7== ERROR: libFuzzer: deadly signal",
          "    #0 0x1 in __sanitizer_print_stack_trace (/bin/x+0x1)",
          "    #1 0x2 in abort stdlib/abort.c:79:7",
-         "    #2 0x3 in oracle_fail core/testing/oracle.c:12:3"]
+         "    #2 0x3 in oracle_fail stress/oracle/oracle.c:12:3"]
 
 # Behaves like a fuzz target on one input, as far as triage can tell.
 FUZZER = r"""#!/bin/sh

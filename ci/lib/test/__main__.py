@@ -23,20 +23,21 @@ NOT_ASKED = "not asked for: the nightly tests (ci/test --nightly)"
 # Lanes of `bazel test //...`, by package; a target belongs to the first that
 # fits.
 LANES = {
-    "unit": "//core",
-    "fuzz": "//fuzz",
-    "kernel": "//stress/kernel",
-    "canary": "//stress/mutate",
-    "i386": "//stress/i386",
-    "torture": "//stress",
-    "bench": "//bench",
-    "other": "//",
+    "unit": ["//core", "//stress/oracle", "//stress/program", "//stress/schedule"],
+    "fuzz": ["//fuzz"],
+    "kernel": ["//stress/kernel"],
+    "canary": ["//stress/mutate"],
+    "i386": ["//stress/i386"],
+    "torture": ["//stress"],
+    "bench": ["//bench"],
+    "other": ["//"],
 }
 
 HELP = """
 lanes:
   lint     clang-format, clang-tidy, the rules of the house (ci/lint)
-  unit     //core: Criterion tests and the conformance suite on host ports
+  unit     //core, //stress/{oracle,program,schedule}: Criterion tests, and the
+           conformance suite on host ports
   fuzz     //fuzz: replay of every corpus under ASan and UBSan
   kernel   //stress/kernel: the conformance suite in QEMU
   canary   //stress/mutate: a broken core must turn each lane red
@@ -99,9 +100,10 @@ def say(line=""):
 
 def lane_of(label):
     """The lane that a target belongs to."""
-    for lane, package in LANES.items():
-        if label.startswith((package + "/", package + ":")):
-            return lane
+    for lane, packages in LANES.items():
+        for package in packages:
+            if label.startswith((package + "/", package + ":")):
+                return lane
     return "other"
 
 
@@ -109,13 +111,14 @@ def patterns_for(wanted):
     """What to hand to `bazel test` for the lanes: less what is another's."""
     if not wanted:
         return ["//..."]
-    here = {
-        lane: package
-        for lane, package in LANES.items()
+    here = [
+        (lane, package)
+        for lane, packages in LANES.items()
+        for package in packages
         if Path(package.lstrip("/")).is_dir()
-    }
-    patterns = [here[lane].rstrip("/") for lane in wanted if lane in here]
-    others = [here[lane] for lane in here if lane not in wanted]
+    ]
+    patterns = [p.rstrip("/") for lane, p in here if lane in wanted]
+    others = [p for lane, p in here if lane not in wanted]
     return [f"{p or '/'}/..." for p in patterns] + [
         f"-{other}/..."
         for other in others

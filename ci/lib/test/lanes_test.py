@@ -14,6 +14,7 @@ class Lanes(unittest.TestCase):
     def test_a_target_has_the_first_lane_that_fits(self):
         for label, lane in (
                 ("//core/lib:a_test", "unit"),
+                ("//stress/oracle:a_test", "unit"),
                 ("//stress/kernel:a_test", "kernel"),
                 ("//stress/explore:a_test", "torture"),
                 ("//ci/lib/test:a_test", "other")):

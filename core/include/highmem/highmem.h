@@ -109,7 +109,7 @@ const char *highmem_init(struct highmem *hm,
  *
  * It does not know the history: a count that is too high by one looks fine
  * here, and it sees neither TLBs nor other CPUs' windows. The oracle of
- * core/testing does. Context: no kmap, kunmap or flush is under way (tasks
+ * stress/oracle does. Context: no kmap, kunmap or flush is under way (tasks
  * asleep in kmap() are fine).
  */
 const char *highmem_validate(struct highmem *hm);

@@ -13,7 +13,7 @@
 
 #include <highmem/highmem.h>
 
-#include "core/testing/machine.h"
+#include "core/port/machine.h"
 
 /* ---- Reports ------------------------------------------------------------- */
 

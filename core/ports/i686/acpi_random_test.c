@@ -5,9 +5,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "core/build/prng.h"
 #include "core/ports/i686/acpi.h"
 #include "core/ports/i686/test_acpi.h"
-#include "core/testing/prng.h"
 
 struct model {
 	bool there[ACPI_APIC_IDS];

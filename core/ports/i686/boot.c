@@ -4,6 +4,7 @@
 
 #include <highmem/format.h>
 
+#include "core/port/machine.h"
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
@@ -11,7 +12,6 @@
 #include "core/ports/i686/memory.h"
 #include "core/ports/i686/smp.h"
 #include "core/ports/i686/words.h"
-#include "core/testing/machine.h"
 
 #define MULTIBOOT_LOADER_MAGIC 0x2badb002
 #define MULTIBOOT_HAS_CMDLINE (1U << 2)

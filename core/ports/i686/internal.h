@@ -10,7 +10,7 @@
 
 #include <highmem/highmem.h>
 
-#include "core/testing/machine.h"
+#include "core/port/machine.h"
 
 /* ---- trap.c, die.c, step.c, timer.c, watchdog.c -------------------------------- */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * core/testing/machine.h on the bare metal. mem_map begins with two frames of
+ * core/port/machine.h on the bare metal. mem_map begins with two frames of
  * the direct map, and goes on with real highmem from all over the RAM.
  */
 
-#include "core/testing/machine.h"
+#include "core/port/machine.h"
 
 #include <highmem/format.h>
 

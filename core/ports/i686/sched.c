@@ -13,11 +13,11 @@
 
 #include <highmem/format.h>
 
+#include "core/port/machine.h"
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/sched.h"
 #include "core/ports/i686/smp.h"
 #include "core/ports/i686/stacks.h"
-#include "core/testing/machine.h"
 
 _Alignas(PAGE_SIZE) struct i686_stack
 	i686_stacks[MACHINE_MAX_TASKS + HIGHMEM_MAX_CPUS];

@@ -4,7 +4,7 @@
 
 /* All stacks, each above a page that is not mapped. */
 
-#include "core/testing/machine.h"
+#include "core/port/machine.h"
 
 #define I686_STACK_BYTES (32 * 1024)
 

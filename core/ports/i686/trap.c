@@ -4,11 +4,11 @@
 
 #include <highmem/format.h>
 
+#include "core/port/machine.h"
 #include "core/ports/i686/apic.h"
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
 #include "core/ports/i686/smp.h"
-#include "core/testing/machine.h"
 
 /* ---- Descriptor tables ---------------------------------------------------- */
 

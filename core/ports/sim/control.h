@@ -17,7 +17,7 @@
  * run has its turn. Then everybody must be served, and soon.
  */
 
-#include "core/testing/machine.h"
+#include "core/port/machine.h"
 
 /* What is about to happen, or has just happened, at a point. */
 enum sim_access {

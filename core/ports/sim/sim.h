@@ -25,10 +25,10 @@
 #include <highmem/format.h>
 #include <highmem/highmem.h>
 
+#include "core/port/machine.h"
 #include "core/ports/sim/control.h"
 #include "core/ports/sim/fiber.h"
 #include "core/ports/sim/walk.h"
-#include "core/testing/machine.h"
 
 /* The direct map; and the addresses that the core maps pages into. */
 #define SIM_LOWMEM_BASE ((vaddr_t)0xc0000000)

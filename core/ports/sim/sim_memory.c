@@ -340,7 +340,7 @@ void machine_poke32(struct page *page, unsigned int offset, uint32_t value)
 		*word_of(page, offset) = value;
 }
 
-/* The words of a page that a program can touch (core/testing/oracle.c). */
+/* The words of a page that a program can touch (stress/oracle/oracle.c). */
 static uint64_t hash_page(uint64_t hash, uint32_t index)
 {
 	const uint32_t *words = (const void *)page_frames[index];
