@@ -177,7 +177,9 @@ static int judge(const struct options *o, enum search_end end,
 
 	printf("worker %u: %llu schedules in %.1f s%s\n", b->worker,
 	       (unsigned long long)done, now_seconds() - b->started,
-	       end == SEARCH_DONE ? ", all there are within the bound" : "");
+	       end == SEARCH_DONE && !o->generate
+		       ? ", all there are within the bound"
+		       : "");
 	if (end != SEARCH_BUG)
 		return EXIT_FINE;
 	controlled_record(program, &result->run);

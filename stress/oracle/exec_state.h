@@ -49,6 +49,7 @@ struct actor {
 	uint64_t touched; /* pages whose part above changed: oracle_look.c */
 	/* Uses of pages, from a call that maps to the end of its undoing. */
 	port_stat_t uses_begun[PROGRAM_MAX_PAGES];
+	port_stat_t uses_ending[PROGRAM_MAX_PAGES]; /* which has begun */
 	port_stat_t uses_ended[PROGRAM_MAX_PAGES];
 	uint32_t performed;
 	uint32_t skipped;
@@ -225,6 +226,7 @@ void oracle_no_report(struct exec *exec);
 
 /* @actor is about to ask for a map of @page; it has none left of that call. */
 void oracle_use_begins(struct actor *actor, unsigned int page);
+void oracle_use_ending(struct actor *actor, unsigned int page);
 void oracle_use_ends(struct actor *actor, unsigned int page);
 
 /* Does somebody use @page now? */

@@ -35,9 +35,11 @@
 	F(slot_lost, "slot # is lost") \
 	F(slot_not_free_at_end, "slot # is not free after all tasks") \
 	F(last_flush_hangs, "the last flush does not return") \
+	F(statistics_lost, "the statistics have # slots mapped and # retired") \
 	/* Of who waits. */ \
 	F(lost_wakeup, "lost wake-up: ") \
 	F(sleeps_on_after_signal, "task task sleeps on in kmap_killable") \
+	F(waits_in_try, "task task waits in kmap_try") \
 	F(broken_queue, "the queue of colour # has") \
 	F(forgotten_waiter, "task task neither runs nor waits") \
 	F(gets_nowhere, "liveness: ") \

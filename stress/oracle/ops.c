@@ -112,6 +112,7 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 	actor->waits_for = -1;
 	if (vaddr)
 		return hold(exec, actor, op->arg, vaddr);
+	oracle_use_ending(actor, op->arg);
 	oracle_use_ends(actor, op->arg);
 	if (op->kind == OP_KMAP && !exec_failed(exec))
 		exec_fail(exec, "kmap returned NULL");
@@ -135,6 +136,7 @@ static enum op_outcome perform_get(struct exec *exec, struct actor *actor,
 	refine_return(exec, actor, vaddr != NULL);
 	if (vaddr)
 		return hold(exec, actor, op->arg, vaddr);
+	oracle_use_ending(actor, op->arg);
 	oracle_use_ends(actor, op->arg);
 	return OP_NOTHING;
 }
@@ -150,6 +152,7 @@ enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
 		actor->held[op->arg]--;
 		actor->touched |= UINT64_C(1) << op->arg;
 		refine_call(exec, actor, OP_KUNMAP, op->arg);
+		oracle_use_ending(actor, op->arg);
 		kunmap(exec->hm, page);
 		refine_return(exec, actor, true);
 		oracle_use_ends(actor, op->arg);

@@ -248,13 +248,22 @@ static bool is_a_page(struct exec *exec, const struct page *page)
 	       offset % sizeof(*page) == 0;
 }
 
-/* What programs call @task, or '?'. */
-static char name_of(struct exec *exec, const struct port_task *task)
+/* Whose @task is, or NULL. */
+static const struct actor *actor_of(const struct exec *exec,
+				    const struct port_task *task)
 {
 	for (unsigned int a = 0; task && a < PROGRAM_MAX_TASKS; a++)
 		if (exec->actors[a].task == task)
-			return actor_letter(a);
-	return '?';
+			return &exec->actors[a];
+	return NULL;
+}
+
+/* What programs call @task, or '?'. */
+static char name_of(struct exec *exec, const struct port_task *task)
+{
+	const struct actor *actor = actor_of(exec, task);
+
+	return actor ? actor_letter(actor->index) : '?';
 }
 
 /*
@@ -320,6 +329,17 @@ static bool sleeps_on(const struct pkmap_waiter *w)
 	       machine_task_asleep(port_task_id(w->task));
 }
 
+static bool check_may_wait(struct exec *exec, const struct pkmap_waiter *w)
+{
+	const struct actor *actor = actor_of(exec, w->task);
+	bool may = !actor || !actor->op || actor->op->kind != OP_TRY;
+
+	if (!may)
+		exec_fail(exec, "task %c waits in kmap_try",
+			  name_of(exec, w->task));
+	return may;
+}
+
 bool oracle_check_waiters(struct exec *exec, unsigned int colour)
 {
 	struct pkmap_waiter *w = exec->hm->pkmap.queue[colour].head;
@@ -329,6 +349,9 @@ bool oracle_check_waiters(struct exec *exec, unsigned int colour)
 		return true;
 	if (!oracle_queue_is_sound(exec, colour))
 		return false;
+	for (struct pkmap_waiter *each = w; each; each = each->next)
+		if (!check_may_wait(exec, each))
+			return false;
 	slot = slot_to_be_had(exec, colour);
 	if (slot >= 0) {
 		exec_fail(exec,
@@ -409,7 +432,21 @@ void oracle_at_end(struct exec *exec)
 	look_at_end(exec, false);
 }
 
+/* All slots are free, so each map that was made has been undone. */
+static void check_statistics(struct exec *exec)
+{
+	uint32_t made = highmem_stat(exec->hm, HM_STAT_MISS);
+	uint32_t undone = highmem_stat(exec->hm, HM_STAT_RETIRED);
+
+	if (made != undone)
+		exec_fail(exec,
+			  "the statistics have %u slots mapped and %u retired, "
+			  "but all are free",
+			  made, undone);
+}
+
 void oracle_after_flush(struct exec *exec)
 {
 	look_at_end(exec, true);
+	check_statistics(exec);
 }

@@ -105,6 +105,23 @@ Test(oracle_answer, a_page_in_a_slot_that_is_not)
 		    "a page is mapped in slot 2, of 2");
 }
 
+/* B waits in a kmap, and what it waits in has been a try all the time. */
+static void call_it_a_try(struct highmem *hm)
+{
+	(void)hm;
+	program.ops[2].kind = OP_TRY;
+}
+
+Test(oracle_answer, a_try_that_waits)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; kmap p1\ntask B: kmap p2\n"
+		    "A: yield; yield; kunmap p0",
+		    3, call_it_a_try, "task B waits in kmap_try");
+	EXPECT_SEEN("machine\ntask A: kmap p0; kmap p1\ntask B: kmap p2\n"
+		    "A: yield; kmap p3",
+		    3, call_it_a_try, "task B waits in kmap_try");
+}
+
 /* ---- Addresses ------------------------------------------------------------------- */
 
 Test(oracle_answer, an_address_of_another_page)
@@ -180,6 +197,20 @@ Test(oracle_answer, what_was_reported_before_a_stall)
 {
 	EXPECT_SEEN("machine\ntask A: yield; kmap p0", 1, hold_the_lock,
 		    "sim: a spin lock is taken twice: deadlock");
+}
+
+/* ---- Statistics ------------------------------------------------------------------ */
+
+static void count_a_map_too_many(struct highmem *hm)
+{
+	port_stat_inc(&hm->stats[0].stat[HM_STAT_MISS]);
+}
+
+Test(oracle_answer, statistics_that_do_not_add_up)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; yield", 1, count_a_map_too_many,
+		    "the statistics have 2 slots mapped and 1 retired, but all "
+		    "are free");
 }
 
 /* ---- The last flush -------------------------------------------------------------- */

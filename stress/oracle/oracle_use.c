@@ -12,11 +12,21 @@
  * and none had begun when it returned. On threads the counts of others are read
  * as they come: a use that we do not see yet has not mapped anything that we
  * see, because we look at the page tables first.
+ *
+ * A kunmap() is in two steps, and a flush that comes between them must not pass
+ * the page over: it has no user any more. When the first step is done only the
+ * core can say. If all uses under way are in their kunmap(), and the page's
+ * count has no user, it is done in all of them.
  */
 
 void oracle_use_begins(struct actor *actor, unsigned int page)
 {
 	port_stat_inc(&actor->uses_begun[page]);
+}
+
+void oracle_use_ending(struct actor *actor, unsigned int page)
+{
+	port_stat_inc(&actor->uses_ending[page]);
 }
 
 void oracle_use_ends(struct actor *actor, unsigned int page)
@@ -43,6 +53,18 @@ bool oracle_is_used(const struct exec *exec, unsigned int page)
 	return uses_begun(exec, page) != ended;
 }
 
+/* All uses of @page are over, or in a kunmap() that has let go of it. */
+static bool is_let_go(const struct exec *exec, unsigned int page)
+{
+	const port_atomic_t *word = &exec->hm->config.mem_map[page].pkmap;
+	uint32_t ending = 0;
+
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
+		ending += port_stat_read(&exec->actors[a].uses_ending[page]);
+	return uses_begun(exec, page) == ending &&
+	       pkmap_word_count(port_atomic_load(word)) <= 1;
+}
+
 static unsigned int nr_pages(const struct exec *exec)
 {
 	unsigned int nr = exec->hm->config.nr_pages;
@@ -52,12 +74,16 @@ static unsigned int nr_pages(const struct exec *exec)
 
 void oracle_unused_begin(const struct exec *exec, struct unused *unused)
 {
+	/* A count that waits in a store buffer is not yet what others see. */
+	bool whole = exec_freeze(exec, true);
+
 	unused->pages = 0;
 	for (unsigned int p = MACHINE_LOWMEM_PAGES; p < nr_pages(exec); p++) {
 		unused->begun[p] = uses_begun(exec, p);
-		if (!oracle_is_used(exec, p))
+		if (!oracle_is_used(exec, p) || (whole && is_let_go(exec, p)))
 			unused->pages |= UINT32_C(1) << p;
 	}
+	exec_freeze(exec, false);
 }
 
 uint32_t oracle_unused_so_far(const struct exec *exec,

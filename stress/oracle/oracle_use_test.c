@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "stress/oracle/exec_state.h"
 #include "stress/oracle/test_run.h"
 
 /* What a flush leaves of pages that nobody uses. The machine is broken before. */
@@ -62,4 +63,41 @@ Test(oracle_use, a_page_that_is_held)
 		    use_p0_in_secret,
 		    "p0 outlives A's flush: nobody used it meanwhile, and the "
 		    "PTE of slot 0 still shows it");
+}
+
+/* ---- A kunmap() in two steps ----------------------------------------------------- */
+
+static struct exec exec;
+
+static bool is_unused(uint32_t count, unsigned int begun, unsigned int ending)
+{
+	const struct machine_config config = { .nr_cpus = 1,
+					       .nr_slots = 2,
+					       .nr_colours = 1,
+					       .nr_pages = 2,
+					       .local_depth = 1 };
+	static const struct exec_options options;
+	struct unused unused;
+
+	exec = (struct exec){ .options = &options };
+	exec.hm = machine_boot(&config);
+	port_atomic_store(&exec.hm->config.mem_map[P0].pkmap,
+			  pkmap_word(0, count));
+	while (begun-- > 0)
+		oracle_use_begins(&exec.actors[0], P0);
+	while (ending-- > 0)
+		oracle_use_ending(&exec.actors[1], P0);
+	oracle_unused_begin(&exec, &unused);
+	machine_shutdown();
+	return unused.pages >> P0 & 1;
+}
+
+Test(oracle_use, a_page_that_is_let_go_and_not_yet_handed_over)
+{
+	cr_expect(is_unused(1, 1, 1));
+	cr_expect(is_unused(0, 2, 2));
+	cr_expect_not(is_unused(2, 1, 1),
+		      "the kunmap is before its first step");
+	cr_expect_not(is_unused(1, 2, 1), "somebody comes, or is a user");
+	cr_expect(is_unused(0, 0, 0));
 }

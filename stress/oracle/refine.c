@@ -21,10 +21,12 @@
  * so far. An empty set is a bug.
  *
  * Where the core promises less than that, so does the model. A search looks at
- * one slot after the other: with n other lookups under way, n idle slots need
- * not be to be had. A newcomer does not overtake tasks
- * that wait, so try may say no while another map is under way. A timeout or a
- * signal may come at any moment while others are under way.
+ * one slot after the other, and others use and let go of pages meanwhile: a page
+ * that is idle in the end may have had users when the search came by. So a try
+ * may say no if each mapped page had users at some moment since its call. A
+ * newcomer does not overtake tasks that wait, so try may say no while another
+ * map is under way. A timeout or a signal may come at any moment while others
+ * are under way.
  */
 
 /* Of the set. A run that would need more is not judged further. */
@@ -49,6 +51,7 @@ enum effect {
 struct under_way {
 	enum op_kind kind;
 	unsigned int page; /* in highmem */
+	uint64_t busy;	   /* of a try: pages that had users since its call */
 };
 
 static struct {
@@ -61,6 +64,7 @@ static struct {
 	uint8_t users[PROGRAM_MAX_HIGHMEM];   /* by operations that returned */
 	struct under_way op[PROGRAM_MAX_ACTORS];
 	uint64_t active; /* who has an operation under way: one bit each */
+	uint64_t tries;	 /* and whose is one that does not wait */
 	unsigned int nr;
 	uint64_t set[MAX_STATES];
 } model;
@@ -143,6 +147,15 @@ static uint64_t idle_among(uint64_t state, uint64_t pages)
 	return idle;
 }
 
+/* Mapped pages with users, of which a try may have met each. */
+static void note_busy(uint64_t state)
+{
+	uint64_t busy = (state & PAGES) & ~idle_among(state, PAGES);
+
+	for (uint64_t left = model.tries; left != 0;)
+		model.op[take(&left)].busy |= busy;
+}
+
 static unsigned int count(uint64_t pages)
 {
 	return (unsigned int)__builtin_popcountll(pages);
@@ -167,7 +180,6 @@ static void add(uint64_t state)
 }
 
 struct others {
-	unsigned int lookups;
 	unsigned int waiters; /* that may be */
 	unsigned int all;
 };
@@ -182,7 +194,6 @@ static struct others others_of(unsigned int actor)
 		const struct under_way *op = &model.op[take(&left)];
 
 		others.all++;
-		others.lookups += is_lookup(op->kind);
 		others.waiters += is_map(op->kind) && op->kind != OP_TRY &&
 				  model.colour[op->page] == model.colour[page];
 	}
@@ -208,8 +219,9 @@ static bool may_say_no(uint64_t state, unsigned int actor)
 	if (op->kind == OP_TRY && others.waiters > 0)
 		return true;
 	return no_slot_left(state, op->page) &&
-	       count(idle_among(state, model.colour[op->page])) <=
-		       others.lookups;
+	       (op->kind == OP_TRY
+			? (state & model.colour[op->page] & ~op->busy) == 0
+			: idle_among(state, model.colour[op->page]) == 0);
 }
 
 static void say_yes(uint64_t state, unsigned int actor)
@@ -262,6 +274,7 @@ static void close_set(void)
 	for (unsigned int i = 0; i < model.nr && model.on; i++) {
 		uint64_t state = model.set[i];
 
+		note_busy(state);
 		evict(state, idle_among(state, pages));
 		for (uint64_t left = model.active; left != 0;) {
 			unsigned int a = take(&left);
@@ -300,6 +313,7 @@ void refine_begin(const struct exec *exec, bool on)
 	model.nr = 1;
 	model.set[0] = 0;
 	model.active = 0;
+	model.tries = 0;
 	for (unsigned int p = 0; p < model.nr_pages; p++) {
 		model.users[p] = 0;
 		model.colour[p] = 0;
@@ -335,6 +349,13 @@ static void watch_flush(const struct actor *actor, enum op_kind kind)
 	}
 }
 
+static void begin_try(unsigned int actor)
+{
+	model.tries |= UINT64_C(1) << actor;
+	for (unsigned int i = 0; i < model.nr; i++)
+		note_busy(model.set[i]);
+}
+
 void refine_call(const struct exec *exec, const struct actor *actor,
 		 enum op_kind kind, unsigned int page)
 {
@@ -348,6 +369,8 @@ void refine_call(const struct exec *exec, const struct actor *actor,
 		.page = kind == OP_FLUSH ? 0 : page - MACHINE_LOWMEM_PAGES,
 	};
 	model.active |= UINT64_C(1) << actor->index;
+	if (kind == OP_TRY)
+		begin_try(actor->index);
 }
 
 /* A flush always has an order; what it has left is seen when it is found. */
@@ -394,20 +417,31 @@ void refine_return(struct exec *exec, const struct actor *actor, bool yes)
 	}
 	model.flush_watched &= !flush;
 	model.active &= ~(UINT64_C(1) << actor->index);
+	model.tries &= model.active;
 	if (yes && op->kind == OP_KUNMAP)
 		model.users[op->page]--;
 	else if (yes && is_lookup(op->kind))
 		model.users[op->page]++;
 }
 
+static uint64_t mix(uint64_t value)
+{
+	value = (value + 1) * 0x9e3779b97f4a7c15u;
+	return value ^ value >> 29;
+}
+
 uint64_t refine_hash(void)
 {
 	uint64_t sum = overtake_hash();
 
-	for (unsigned int i = 0; model.on && i < model.nr; i++) {
-		uint64_t state = (model.set[i] + 1) * 0x9e3779b97f4a7c15u;
+	if (!model.on)
+		return sum;
+	for (unsigned int i = 0; i < model.nr; i++)
+		sum += mix(model.set[i]);
+	for (uint64_t left = model.tries; left != 0;) {
+		unsigned int a = take(&left);
 
-		sum += state ^ state >> 29;
+		sum += mix(model.op[a].busy << 8 | 0x80 | a);
 	}
 	return sum;
 }

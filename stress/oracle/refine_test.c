@@ -23,10 +23,10 @@ static struct actor a = { .index = 0 };
 static struct actor b = { .index = 1 };
 static struct actor i = { .index = PROGRAM_MAX_TASKS };
 
-static void boot(void)
+static void boot_with(unsigned int nr_slots)
 {
 	const struct machine_config config = { .nr_cpus = 1,
-					       .nr_slots = 2,
+					       .nr_slots = nr_slots,
 					       .nr_colours = 1,
 					       .nr_pages = 4,
 					       .local_depth = 1 };
@@ -35,6 +35,11 @@ static void boot(void)
 	result = (struct exec_result){ .verdict = EXEC_OK };
 	exec.hm = machine_boot(&config);
 	refine_begin(&exec, true);
+}
+
+static void boot(void)
+{
+	boot_with(2);
 }
 
 static void shut_down(void)
@@ -147,10 +152,61 @@ Test(refine, a_try_may_be_refused_behind_one_who_waits_or_pins)
 	whole(&b, OP_TRY, P2, false);
 	refine_return(&exec, &a, true);
 	whole(&a, OP_KUNMAP, P1, true);
+	refine_call(&exec, &i, OP_GET, P1);
+	whole(&b, OP_TRY, P2, false);
+	refine_return(&exec, &i, true);
+	expect_fine();
+}
+
+Test(refine, a_lookup_of_what_is_not_mapped_is_no_excuse_for_a_try)
+{
+	whole(&a, OP_KMAP, P0, true);
+	whole(&a, OP_KMAP, P1, true);
+	whole(&a, OP_KUNMAP, P1, true);
 	refine_call(&exec, &i, OP_GET, P2);
 	whole(&b, OP_TRY, P2, false);
-	refine_return(&exec, &i, false);
+	expect_blamed("explains that B's try p2 said no");
+}
+
+/* All three slots are mapped, the last one is idle, and B's search begins. */
+static void b_tries_beside_an_idle_page(void)
+{
+	shut_down();
+	boot_with(3);
+	whole(&a, OP_KMAP, P0, true);
+	whole(&a, OP_KMAP, P1, true);
+	whole(&a, OP_KMAP, P2, true);
+	whole(&a, OP_KUNMAP, P2, true);
+	refine_call(&exec, &b, OP_TRY, P3);
+}
+
+/* It comes by p0 and p1 while A has them, and by p2 when I has it. */
+Test(refine, a_try_may_miss_what_becomes_idle_behind_its_search)
+{
+	b_tries_beside_an_idle_page();
+	whole(&a, OP_KUNMAP, P0, true);
+	whole(&a, OP_KUNMAP, P1, true);
+	whole(&i, OP_GET, P2, true);
+	refine_return(&exec, &b, false);
 	expect_fine();
+}
+
+Test(refine, a_try_must_not_miss_what_is_idle_all_the_time)
+{
+	b_tries_beside_an_idle_page();
+	whole(&a, OP_KUNMAP, P0, true);
+	whole(&i, OP_GET, P1, true);
+	refine_return(&exec, &b, false);
+	expect_blamed("explains that B's try p3 said no");
+}
+
+Test(refine, what_was_busy_before_a_try_counts_for_nothing)
+{
+	b_tries_beside_an_idle_page();
+	refine_return(&exec, &b, true);
+	whole(&a, OP_KUNMAP, P0, true);
+	whole(&b, OP_TRY, P2, false);
+	expect_blamed("explains that B's try p2 said no");
 }
 
 Test(refine, a_flush_takes_what_is_idle)
