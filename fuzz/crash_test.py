@@ -130,7 +130,12 @@ class Dies(InFolder):
             KMAP, "-runs=0", "-artifact_prefix=" + 300 * "x", corpus)
         self.assertEqual(status, 77, output)
         self.assertIn("could not be written", output)
-        self.assertNotIn("replay: ", output)
+        line, = re.findall("^replay: (.*)$", output, re.M)
+        pasted, tail = line.split("bazel run ")
+        self.assertTrue(tail.endswith("hmt -- run -"), line)
+        said = subprocess.run(["sh", "-c", pasted + HMT + " print -"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(said.stdout, PROGRAM % 13, said)
 
     def test_torture(self):
         for slots in DEATHS:
@@ -144,6 +149,33 @@ class Dies(InFolder):
                 self.assertEqual(output.count(FLUSH), 1, output)
                 self.assertEqual(len(re.findall("^replay: ", output, re.M)),
                                  1, output)
+
+
+    def test_torture_of_standard_input_and_of_bytes(self):
+        text = self.write("it.hmt", PROGRAM % 13)
+        self.assertEqual(self.run_here(HMT, "encode", text, "-o", "it")[0], 0)
+        again = " --time=20s --stall=10s --out=."
+        for command, tail in (("cat it.hmt | %s --program -", "--program -"),
+                              ("%s --program it --bytes",
+                               f"--program {self.folder}/it --bytes"),
+                              ("%s --program - --bytes < it", "--program -")):
+            with self.subTest(command=command):
+                status, output = self.run_here(
+                    "sh", "-c", command % TORTURE + again)
+                self.assertEqual(status, 77, output)
+                line, = re.findall("^replay: (.*)$", output, re.M)
+                self.assertTrue(line.endswith(tail), line)
+                line = re.sub("bazel run .* -- ", TORTURE + " ", line)
+                status, output = self.run_here("sh", "-c", line + again)
+                self.assertEqual(status, 77, output)
+                self.assertRegex(output, DEATHS[13])
+
+    def test_torture_takes_no_bytes_unasked(self):
+        for data in (UNVERSIONED, b"", b"prose\n"):
+            status, output = self.run_here(
+                TORTURE, "--program", self.write("it", data))
+            self.assertEqual(status, 1, output)
+            self.assertNotIn("replay: ", output)
 
 
 class Refused(InFolder):
@@ -176,15 +208,37 @@ class Refused(InFolder):
             self.assertEqual(status, 0, output)
             self.assertRegex(output, "(?m)^fuzz target: what looks like "
                                      "choices is left out, because")
-        status, output = self.run_here(HMT, "run", path)
+        status, output = self.run_here(HMT, "run", "--bytes", path)
         self.assertEqual(status, 0, output)
         self.assertIn("what looks like choices is left out", output)
+
+    def test_a_text_with_a_byte_order_mark(self):
+        text = PROGRAM % 7
+        for data in (b"\xef\xbb\xbf" + text.encode(), text.encode("utf-16")):
+            self.refused(data, "line 1: the file begins with a byte order mark")
+
+    def test_a_text_without_a_machine_line_is_said_to_be_bytes(self):
+        path = self.write("it", "task A: kmap p0\n")
+        for binary in (KMAP, SCHED):
+            status, output = self.run_here(binary, path)
+            self.assertEqual(status, 0, output)
+            self.assertRegex(output, "(?m)^fuzz target: looks like text "
+                                     "without a machine line")
+
+    def test_the_replay_line_of_bytes_says_so(self):
+        program = self.write("it.hmt", PROGRAM % 13)
+        self.assertEqual(self.run_here(HMT, "encode", program, "-o", "it")[0],
+                         0)
+        status, output = self.run_here(KMAP, "it")
+        self.assertEqual(status, 77, output)
+        self.assertRegex(output, r"(?m)^replay: .*hmt -- run --bytes /\S+/it$")
 
     def test_in_a_corpus_they_are_silent(self):
         corpus = os.path.join(self.folder, "corpus")
         os.makedirs(corpus)
         self.write("corpus/one", OLD)
         self.write("corpus/two", UNVERSIONED)
+        self.write("corpus/three", "prose\n")
         status, output = self.run_here(KMAP, "-runs=0", corpus)
         self.assertEqual(status, 0, output)
         self.assertNotIn("fuzz target: ", output)

@@ -15,6 +15,7 @@
 #include "fuzz/engine/arguments.h"
 #include "stress/oracle/finding.h"
 #include "stress/process/write_whole.h"
+#include "stress/program/program_file.h"
 #include "stress/schedule/controlled.h"
 
 /*
@@ -66,7 +67,7 @@ static void speak(void)
 {
 	static struct program program;
 	static char text[64 * 1024];
-	static char line[2 * PATH_MAX + 128];
+	static char line[64 * 1024 + 2 * PATH_MAX];
 	const char *file;
 
 	if (spoken || !running)
@@ -77,14 +78,18 @@ static void speak(void)
 		program = *running;
 	program_print(&program, text, sizeof(text));
 	file = file_of(text);
-	hm_format(line, sizeof(line),
-		  "replay: bazel run --config=asan --config=ubsan "
-		  "//stress/hmt:hmt -- run %s%s\n",
-		  file && file[0] != '/' ? home : "", file ? file : "");
 	say(text);
-	say(file ? line
-		 : "fuzz target: the program above could not be written to a "
-		   "file; -artifact_prefix names a directory\n");
+	if (!file)
+		say("fuzz target: the program above could not be written to a "
+		    "file; -artifact_prefix names a directory\n");
+	if (file || !program_as_pipe(&program, text, sizeof(text)))
+		text[0] = '\0';
+	hm_format(line, sizeof(line),
+		  "replay: %sbazel run --config=asan --config=ubsan "
+		  "//stress/hmt:hmt -- run %s%s%s\n",
+		  text, file && file == engine_arguments.file ? "--bytes " : "",
+		  file && file[0] != '/' ? home : "", file ? file : "-");
+	say(line);
 }
 
 static void on_signal(int signal, siginfo_t *info, void *context)

@@ -188,7 +188,8 @@ def kill_all(process):
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def run_quietly(command, seconds=None, env=None, stop=lambda: False):
+def run_quietly(command, seconds=None, env=None, stop=lambda: False,
+                errors=subprocess.STDOUT):
     """Exit status and output; the status is None if it took too long, or if
     stop() said so meanwhile.
 
@@ -196,7 +197,7 @@ def run_quietly(command, seconds=None, env=None, stop=lambda: False):
     start processes, and all of them have to end with it.
     """
     with subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          stdout=subprocess.PIPE, stderr=errors,
                           encoding="utf-8", errors="replace", env=env,
                           start_new_session=True) as process:
         end = time.monotonic() + (math.inf if seconds is None else seconds)

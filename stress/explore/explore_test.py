@@ -84,6 +84,38 @@ class Usage(Explorer):
         bad = self.path("late.hmt", HAND_OVER + "choices v2: 5=B 3=A\n")
         self.refused(bad + ":4: expected a number from 5", "replay", bad)
 
+    def test_what_is_no_program(self):
+        for text, why in (("task A: kmap p0\n", "a machine line first, such"),
+                          ("\ufeff" + HAND_OVER, "byte order mark"),
+                          ("# notes\n", "found the end of the file"),
+                          ("0123456789abcdef", "is read with --bytes"),
+                          ("\1\2\3\4", "is read with --bytes")):
+            path = self.path("it", text)
+            for verb in ("run", "replay", "minimize", "explain", "export"):
+                with self.subTest(text=text, verb=verb):
+                    self.refused(why, verb, path)
+
+    def test_bytes_that_are_asked_for(self):
+        path = self.path("it", "0123456789abcdef")
+        result = self.expect(0, "replay", "--bytes", "--trace=none", path)
+        self.assertIn("looks like text without", result.stderr)
+        self.expect(0, "run", path, "--bytes", "--iterations=5")
+
+    def test_standard_input(self):
+        path = self.path("p.hmt", HAND_OVER + "choices v2: 9=B 15=A\n")
+        for words in (("replay",), ("replay", "--trace=json"), ("explain",),
+                      ("export", "--hmt"), ("run", "--iterations=20",
+                                            "--seed=1", "--strategy=dfs")):
+            with self.subTest(words=words):
+                named = self.expect(0, *words, path).stdout
+                with open(path, encoding="utf-8") as file:
+                    piped = subprocess.run(
+                        [EXPLORE, *words, "-"], stdin=file, text=True,
+                        capture_output=True, check=False)
+                self.assertEqual(piped.returncode, 0, piped)
+                self.assertEqual(*(re.sub(r" in \S+ s", "", text) for text in
+                                   (named, piped.stdout)))
+
     def test_choices_of_another_version(self):
         for version in ("", " v1"):
             old = self.path("old.hmt", HAND_OVER + f"choices{version}: 9=B\n")

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stress/program/program_file.h"
 #include "stress/explore/options.h"
 
 #define MAX_FILE (64 * 1024)
@@ -15,42 +16,14 @@ static bool complain(const char *path, const char *what)
 	return false;
 }
 
-static bool read_file(const char *path, char *data, size_t *len)
+bool load_program(struct program *program, const struct options *o)
 {
-	FILE *file = fopen(path, "rb");
-
-	if (!file)
-		return complain(path, strerror(errno));
-	*len = fread(data, 1, MAX_FILE, file);
-	if (ferror(file)) {
-		complain(path, strerror(errno));
-		fclose(file);
-		return false;
-	}
-	fclose(file);
-	if (*len == 0)
-		return complain(path, "is empty");
-	return *len < MAX_FILE || complain(path, "is larger than any program");
-}
-
-bool load_program(struct program *program, const char *path)
-{
-	static char data[MAX_FILE];
-	struct program_error error;
 	const char *why;
-	size_t len;
 
-	if (!read_file(path, data, &len))
+	if (!program_read(program, o->file, o->bytes, "explore"))
 		return false;
-	if (!program_load(program, data, len, &error)) {
-		fprintf(stderr, "%s:%u: %s\n", path, error.line,
-			error.expected);
-		return false;
-	}
-	if (error.expected[0])
-		complain(path, error.expected);
 	why = machine_can(&program->machine);
-	return !why || complain(path, why);
+	return !why || complain(o->file, why);
 }
 
 static bool write_text(FILE *file, const struct program *program)

@@ -250,7 +250,7 @@ int main(int argc, char **argv)
 			return verbs[v].run(&options);
 		if (!options.file)
 			return missing("which FILE?");
-		if (!load_program(&program, options.file))
+		if (!load_program(&program, &options))
 			return EXIT_BAD;
 		if (options.search.max_steps != 0)
 			program.calm_after = options.search.max_steps;

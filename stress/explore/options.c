@@ -56,7 +56,9 @@ static const char help[] =
 	"                         stopped or killed\n"
 	"  --no-prune --time=T --jobs=N --max-steps=N\n"
 	"\n"
-	"A program plays its `choices v2:` under replay, minimize, explain, export.\n"
+	"FILE is a program as text; - is standard input. With --bytes it is an input of\n"
+	"a fuzz target. A program plays its `choices v2:` under replay, minimize,\n"
+	"explain, export.\n"
 	"\n"
 	"Exit status: 0 fine, 77 a bug, 70 stalled, 1 anything else.\n";
 
@@ -185,6 +187,7 @@ enum flag {
 	FLAG_PAGES,
 	FLAG_HANDLER_OPS,
 	FLAG_PAE,
+	FLAG_BYTES,
 };
 
 static const struct option flags[] = {
@@ -211,6 +214,7 @@ static const struct option flags[] = {
 	{ "pages", required_argument, NULL, FLAG_PAGES },
 	{ "handler-ops", required_argument, NULL, FLAG_HANDLER_OPS },
 	{ "pae", no_argument, NULL, FLAG_PAE },
+	{ "bytes", no_argument, NULL, FLAG_BYTES },
 	{ "out", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -300,6 +304,7 @@ static void set_switch(struct options *o, int flag)
 	o->as_hmt |= flag == FLAG_HMT;
 	o->no_prune |= flag == FLAG_NO_PRUNE;
 	o->space.pae |= flag == FLAG_PAE;
+	o->bytes |= flag == FLAG_BYTES;
 	if (flag == FLAG_CHECKPOINT)
 		o->checkpoint = optarg;
 	if (flag == 'o')
@@ -310,7 +315,7 @@ static bool is_valued(int flag)
 {
 	return flag != FLAG_GENERATE && flag != FLAG_C && flag != FLAG_HMT &&
 	       flag != FLAG_NO_PRUNE && flag != FLAG_PAE &&
-	       flag != FLAG_CHECKPOINT && flag != 'o';
+	       flag != FLAG_BYTES && flag != FLAG_CHECKPOINT && flag != 'o';
 }
 
 static void set_defaults(struct options *o)

@@ -15,6 +15,7 @@
 struct options {
 	const char *verb;
 	const char *file;
+	bool bytes;	 /* that is an input of a fuzz target */
 	const char *out; /* -o FILE, or --out DIR of run */
 	const char *checkpoint;
 	struct search_options search;
@@ -35,8 +36,8 @@ struct options {
 /* Fills @options; -1: go on, else the exit status. */
 int options_parse(struct options *options, int argc, char **argv);
 
-/* Read a program; false with a sentence on stderr. */
-bool load_program(struct program *program, const char *path);
+/* Read the program of @options; false with a sentence on stderr. */
+bool load_program(struct program *program, const struct options *options);
 
 /* Write @program as text, whole or not at all; false with a sentence. */
 bool save_program(const struct program *program, const char *path);

@@ -199,7 +199,7 @@ static int work(const struct options *o, unsigned int worker, uint64_t seed)
 	if (o->generate) {
 		end = search_generated(o, &b, &program, &seed, &result);
 	} else {
-		if (!load_program(&program, o->file))
+		if (!load_program(&program, o))
 			return EXIT_BAD;
 		struct search_options search = o->search;
 

@@ -9,13 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stress/program/program_file.h"
 #include "stress/schedule/controlled.h"
 
 #define EXIT_BAD 1
 #define EXIT_STALLED 70
 #define EXIT_BUG 77
 
-#define MAX_FILE (64 * 1024)
 #define MAX_TEXT (16 * 1024)
 
 static const char usage[] =
@@ -23,17 +23,20 @@ static const char usage[] =
 	"       hmt print FILE             as text in canonical form\n"
 	"       hmt encode FILE -o OUT     as the bytes that a fuzz target reads\n"
 	"       hmt run FILE [--trace]     on the simulated machine, with the oracle\n"
+	"       hmt VERB --bytes ...       FILE is an input of a fuzz target\n"
 	"       hmt --help\n"
 	"\n"
-	"FILE is an op program: text (.hmt, stress/program/program.h tells the form)\n"
-	"or bytes, as in a fuzz corpus or a crash file. If it has choices, run plays\n"
-	"them; if not, it runs twice, one operation at a time and under control, and\n"
-	"must pass both. The trace hash tells one run under control from another.\n"
+	"FILE is an op program as text (.hmt, docs/testing.md tells the form); - is\n"
+	"standard input. With --bytes it is read as a fuzz target reads it: what is in\n"
+	"a fuzz corpus, or a crash file. If it has choices, run plays them; if not,\n"
+	"it runs twice, one operation at a time and under control, and must pass both.\n"
+	"The trace hash tells one run under control from another.\n"
 	"\n"
 	"Exit status: 0 fine, 77 a bug was found, 70 the program deadlocks by\n"
 	"itself, 1 anything else.\n";
 
 static struct program program;
+static bool as_bytes; /* --bytes */
 
 static int complain(const char *path, const char *what)
 {
@@ -47,47 +50,9 @@ static int usage_error(const char *what, const char *which)
 	return EXIT_BAD;
 }
 
-static bool read_file(const char *path, char *data, size_t *len)
-{
-	FILE *file = fopen(path, "rb");
-
-	if (!file) {
-		complain(path, strerror(errno));
-		return false;
-	}
-	*len = fread(data, 1, MAX_FILE, file);
-	if (ferror(file)) {
-		complain(path, strerror(errno));
-		fclose(file);
-		return false;
-	}
-	fclose(file);
-	if (*len == MAX_FILE) {
-		complain(path, "is larger than any program");
-		return false;
-	}
-	return true;
-}
-
 static bool load(const char *path)
 {
-	static char data[MAX_FILE];
-	struct program_error error;
-	size_t len;
-
-	if (!read_file(path, data, &len))
-		return false;
-	if (len == 0) {
-		complain(path, "is empty");
-		return false;
-	}
-	if (program_load(&program, data, len, &error)) {
-		if (error.expected[0])
-			complain(path, error.expected);
-		return true;
-	}
-	fprintf(stderr, "%s:%u: %s\n", path, error.line, error.expected);
-	return false;
+	return program_read(&program, path, as_bytes, "hmt");
 }
 
 static int check(char **paths)
@@ -157,6 +122,17 @@ static void print_stats(const struct exec_result *result)
 	printf("\n");
 }
 
+/* What came from standard input comes from there again, in the same line. */
+static void print_replay(const char *path)
+{
+	static char again[2 * MAX_TEXT];
+	bool piped = program_file_is_stdin(path) &&
+		     program_as_pipe(&program, again, sizeof(again));
+
+	printf("replay: %sbazel run //stress/hmt:hmt -- run --trace %s%s\n",
+	       piped ? again : "", as_bytes && !piped ? "--bytes " : "", path);
+}
+
 static int judge(const char *path, const struct exec_result *result)
 {
 	switch (result->verdict) {
@@ -170,9 +146,7 @@ static int judge(const char *path, const struct exec_result *result)
 		return EXIT_STALLED;
 	default:
 		printf("BUG: %s\n", result->sentence);
-		printf("replay: bazel run //stress/hmt:hmt -- run --trace "
-		       "%s\n",
-		       path);
+		print_replay(path);
 		return EXIT_BUG;
 	}
 }
@@ -235,7 +209,7 @@ static int run_verb(char **args)
 	for (; *args; args++) {
 		if (strcmp(*args, "--trace") == 0)
 			traced = true;
-		else if (**args == '-')
+		else if (**args == '-' && !program_file_is_stdin(*args))
 			return usage_error("unknown flag ", *args);
 		else if (path)
 			return usage_error("one FILE only, not also ", *args);
@@ -243,6 +217,21 @@ static int run_verb(char **args)
 			path = *args;
 	}
 	return path ? run(path, traced) : usage_error("run what?", "");
+}
+
+/* Takes --bytes away, wherever it stands. Returns how many are left. */
+static int take_bytes(int argc, char **argv)
+{
+	int left = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--bytes") == 0)
+			as_bytes = true;
+		else
+			argv[left++] = argv[i];
+	}
+	argv[left] = NULL;
+	return left;
 }
 
 /* Paths are the user's, not Bazel's. */
@@ -256,8 +245,10 @@ static void go_home(void)
 
 int main(int argc, char **argv)
 {
-	const char *verb = argc > 1 ? argv[1] : "";
+	const char *verb;
 
+	argc = take_bytes(argc, argv);
+	verb = argc > 1 ? argv[1] : "";
 	go_home();
 	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) {
 		fputs(usage, stdout);

@@ -4,8 +4,8 @@
 
 Each program's outcome is compared, line by line: what each operation gave, the
 sentences about misuse, what is in the pages in the end, the statistics.
-stress/kernel/outcome.h says what may differ. FILE is a program, as text or as
-bytes from a fuzz corpus, or a folder of them.
+stress/kernel/outcome.h says what may differ. FILE is a program as text, or a
+folder of them; with --bytes, of inputs of a fuzz target.
 
 exit status:
   0   the outcomes are the same
@@ -63,6 +63,9 @@ def parse_arguments():
                         help="and N programs of random bytes")
     parser.add_argument("--seed", type=int, default=1, metavar="N",
                         help="of these (default: 1)")
+    parser.add_argument("--bytes", action="store_true",
+                        help="FILE is an input of a fuzz target, or a folder "
+                        "of them, such as a corpus")
     parser.add_argument("--keep", metavar="DIR", default="differs",
                         help="where programs that differ are put, to replay "
                         "them (default: ./differs)")
@@ -80,16 +83,17 @@ def users_path(path):
     return theirs if os.path.exists(theirs) else path
 
 
-def is_program(data):
-    """A fuzzer's file may begin like text and go on with anything."""
-    text = data.startswith((b"#", b"machine"))
-    return not text or re.fullmatch(rb"[\t\n\r -~]*", data)
+def is_text(data):
+    """What a fuzz target takes for text: program_is_text() has the rule."""
+    return (data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")) or
+            (b"machine" in data and
+             not re.search(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]", data)))
 
 
-def read_programs(paths):
+def read_programs(options):
     """[(name, bytes)], in the order of the names; no name twice."""
     found = {}
-    for path in paths:
+    for path in options.file:
         for file in pack.files(users_path(path)):
             try:
                 with open(file, "rb") as opened:
@@ -97,9 +101,13 @@ def read_programs(paths):
             except OSError as error:
                 raise Unusable(f"{file}: {error.strerror}") from None
             name = pack.name_of(file)
-            if not is_program(data):
-                print(f"skipped: {name}: begins like text, but is not")
-                continue
+            if not data:
+                raise Unusable(f"{file} is empty, which is no program")
+            if not options.bytes and not is_text(data):
+                raise Unusable(
+                    f"{file}: expected a text with a machine line, such as "
+                    "'machine cpus=2'; an input of a fuzz target is read with "
+                    "--bytes")
             if found.setdefault(name, data) != data:
                 raise Unusable(f"two programs have the name {name}")
     return sorted(found.items())
@@ -111,7 +119,7 @@ def random_programs(count, seed):
     found = []
     while len(found) < count:
         data = numbers.randbytes(numbers.randint(24, 200))
-        if is_program(data):
+        if not is_text(data):
             found.append((f"random/{seed}.{len(found)}", data))
     return found
 
@@ -205,6 +213,7 @@ def show_difference(options, machine, program, host, kernel):
     words = ["bazel run //stress/kernel:equivalence --"]
     words += ["--machine=" + shlex.quote(machine)] if machine else []
     words += less_flag(options)
+    words += [] if is_text(data) else ["--bytes"]
     words.append(shlex.quote(keep(options, name, data)))
     print("replay: " + " ".join(words), flush=True)
 
@@ -256,7 +265,7 @@ def compare(options, programs, tally):
 
 
 def compare_all(options):
-    programs = read_programs(options.file)
+    programs = read_programs(options)
     programs += random_programs(options.random, options.seed)
     if not programs:
         raise Unusable("no program to run; see --help")

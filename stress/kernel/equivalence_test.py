@@ -139,11 +139,36 @@ class Comparisons(Folder):
         self.assertEqual(result.returncode, 1, result)
         self.assertIn("a.hmt:3: choices of no version", result.stderr)
 
-    def test_bytes_that_begin_like_text(self):
-        result = self.compare(self.file("a", b"#\xff"),
-                              self.file("b.hmt", GOOD))
-        self.assertEqual(result.returncode, 0, result)
-        self.assertRegex(result.stdout, "skipped: .*/a: begins like text")
+    def test_bytes_only_if_they_are_asked_for(self):
+        good = self.file("good.hmt", GOOD)
+        for data in (b"#\xff", b"notes\n", b"task A: kmap p0\n", b"\0\0\0",
+                     b"machine\0", GOOD.decode().encode("utf-16-le")):
+            path = self.file("a", data)
+            result = self.compare(good, path)
+            self.assertEqual(result.returncode, 1, result)
+            self.assertRegex(result.stderr, "/a: expected a text with a "
+                             "machine line.*--bytes")
+            result = self.compare("--bytes", good, path)
+            self.assertEqual(result.returncode, 0, result)
+            self.assertIn("2 programs, ", result.stdout)
+
+    def test_the_replay_line_of_bytes_says_so(self):
+        path = self.file("a", bytes([0, 0, 1, 0, 0, 0, 0, 0, 0, 2]))
+        result = self.compare("--bytes", path,
+                              host=self.lying_host("/verdict/d"))
+        self.assertEqual(result.returncode, 77, result)
+        self.assertRegex(result.stdout, r"\nreplay: .* --bytes \S+a\n")
+
+    def test_a_file_that_no_editor_should_write(self):
+        for data, why in ((b"", "is empty"),
+                          (b"\xef\xbb\xbf" + GOOD, "byte order mark"),
+                          (GOOD.decode().encode("utf-16"), "byte order mark"),
+                          (GOOD.replace(b"\n", b"\r"), "CR without a LF")):
+            result = self.compare(self.file("a.hmt", data))
+            self.assertEqual(result.returncode, 1, result)
+            self.assertIn(why, result.stderr)
+        windows = self.file("a.hmt", GOOD.replace(b"\n", b"\r\n"))
+        self.assertEqual(self.compare(windows).returncode, 0)
 
     def test_no_program(self):
         result = self.compare()

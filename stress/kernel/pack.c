@@ -136,8 +136,7 @@ const char *pack_for_each(const char *name, const void *data, size_t size,
 		return for_each_in_pack(
 			name, (struct rest){ .at = data, .size = size }, visit,
 			nr);
-	if (!begins_with(data, size, "#") &&
-	    !begins_with(data, size, "machine")) {
+	if (!program_is_text(data, size)) {
 		hm_format(why, sizeof(why),
 			  "%s: neither a program as text nor a pack of them",
 			  name);

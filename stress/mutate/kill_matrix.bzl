@@ -196,6 +196,7 @@ def _programs():
         [
             "//core/ports/host",
             "//stress/process:write_whole",
+            "//stress/program:program_file_host",
             "//stress/torture:parts",
         ],
         srcs = [

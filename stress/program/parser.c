@@ -3,9 +3,20 @@
 
 #include <highmem/format.h>
 
-static bool is_space(char c)
+/* A CR is part of a line's end, and nothing else. */
+static bool is_space(const struct parser *p)
 {
-	return c == ' ' || c == '\t' || c == '\r';
+	if (*p->at == '\r')
+		return p->at + 1 == p->end || p->at[1] == '\n';
+	return *p->at == ' ' || *p->at == '\t';
+}
+
+/* Any letters of any language, but no control characters. */
+static bool is_comment(const struct parser *p)
+{
+	unsigned char c = (unsigned char)*p->at;
+
+	return is_space(p) || (c > ' ' && c != 127);
 }
 
 static bool is_word_char(char c)
@@ -16,10 +27,10 @@ static bool is_word_char(char c)
 
 static void skip_space(struct parser *p)
 {
-	while (p->at < p->end && is_space(*p->at))
+	while (p->at < p->end && is_space(p))
 		p->at++;
 	if (p->at < p->end && *p->at == '#')
-		while (p->at < p->end && *p->at != '\n')
+		while (p->at < p->end && is_comment(p))
 			p->at++;
 }
 
@@ -27,6 +38,18 @@ bool at_line_end(struct parser *p)
 {
 	skip_space(p);
 	return p->at == p->end || *p->at == '\n';
+}
+
+static const char *nameless(char c)
+{
+	switch (c) {
+	case '\n':
+		return "the end of the line";
+	case '\r':
+		return "a CR without a LF";
+	default:
+		return "a byte that is not text";
+	}
 }
 
 /* "expected WHAT, found 'the next word'" */
@@ -49,9 +72,7 @@ bool fail(struct parser *p, const char *what)
 			  "expected %s, found the end of the file", what);
 	else if (n == 0)
 		hm_format(p->error->expected, sizeof(p->error->expected),
-			  "expected %s, found %s", what,
-			  *p->at == '\n' ? "the end of the line"
-					 : "a byte that is not text");
+			  "expected %s, found %s", what, nameless(*p->at));
 	else
 		hm_format(p->error->expected, sizeof(p->error->expected),
 			  "expected %s, found '%s'", what, found);

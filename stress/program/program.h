@@ -227,14 +227,18 @@ bool program_decode(struct program *program, const uint8_t *bytes, size_t len);
 size_t program_encode(const struct program *program, uint8_t *bytes,
 		      size_t size);
 
-/* Text begins with '#' or "machine", bytes with anything else. */
+/*
+ * What a fuzz target takes for text, all else being bytes: no control characters,
+ * and the word `machine` somewhere in it; or a byte order mark at its begin.
+ * Who has a file from a person does not ask, but calls program_parse().
+ */
 bool program_is_text(const void *data, size_t len);
 
 /*
- * A file, be it text or bytes. False: bad text, or bytes with choices of
- * another version. True may come with something to say, too, in
+ * An input of a fuzz target, be it text or bytes. False: bad text, or bytes with
+ * choices of another version. True may come with something to say, too, in
  * @error->expected, which is empty otherwise: bytes that name no version have
- * what looks like choices, and it was left out.
+ * what looks like choices, and it was left out; or they look like text.
  */
 bool program_load(struct program *program, const void *data, size_t len,
 		  struct program_error *error);

@@ -3,6 +3,9 @@
 
 #include <highmem/format.h>
 
+/* For those whose file is something else, who have to be told what a program is. */
+#define LIKE_THIS ", such as 'machine cpus=2'"
+
 /* ---- machine ------------------------------------------------------------------ */
 
 static bool parse_setting(struct parser *p)
@@ -190,7 +193,7 @@ static bool parse_line(struct parser *p)
 	unsigned int actor;
 
 	if (!p->machine_seen && !word_is(word, "machine"))
-		return fail(p, "a machine line first");
+		return fail(p, "a machine line first" LIKE_THIS);
 	if (word_is(word, "machine")) {
 		take(p, word);
 		return parse_machine(p);
@@ -218,6 +221,60 @@ static bool parse_line(struct parser *p)
 	return parse_ops(p, actor);
 }
 
+/* ---- Is it text? ------------------------------------------------------------ */
+
+/* A byte order mark: of UTF-8, or of UTF-16 with either end first. */
+static bool begins_with_mark(const char *text, size_t len)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	return (len >= 3 && c[0] == 0xef && c[1] == 0xbb && c[2] == 0xbf) ||
+	       (len >= 2 && c[0] == 0xff && c[1] == 0xfe) ||
+	       (len >= 2 && c[0] == 0xfe && c[1] == 0xff);
+}
+
+static bool refuse_mark(struct program_error *error)
+{
+	static const struct program_error marked = {
+		1, "the file begins with a byte order mark: save it as plain "
+		   "UTF-8, without one"
+	};
+
+	*error = marked;
+	return false;
+}
+
+static bool is_text(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (((unsigned char)text[i] < ' ' && text[i] != '\t' &&
+		     text[i] != '\n' && text[i] != '\r') ||
+		    text[i] == 127)
+			return false;
+	return len > 0;
+}
+
+static bool has_word(const char *text, size_t len, const char *word)
+{
+	for (size_t at = 0, n = 0; at < len; at++, n = 0) {
+		while (at + n < len && word[n] && text[at + n] == word[n])
+			n++;
+		if (!word[n])
+			return true;
+	}
+	return false;
+}
+
+/*
+ * No program's byte form is a text: its third byte is a number of pages, and
+ * nowhere in it are more than six letters in a row.
+ */
+bool program_is_text(const void *data, size_t len)
+{
+	return begins_with_mark(data, len) ||
+	       (is_text(data, len) && has_word(data, len, "machine"));
+}
+
 bool program_parse(struct program *program, const char *text, size_t len,
 		   struct program_error *error)
 {
@@ -236,6 +293,8 @@ bool program_parse(struct program *program, const char *text, size_t len,
 			     .nr_colours = 1,
 			     .local_depth = 4 },
 	};
+	if (begins_with_mark(text, len))
+		return refuse_mark(error);
 	while (p.at < p.end) {
 		if (!at_line_end(&p) && !parse_line(&p))
 			return false;
@@ -245,27 +304,20 @@ bool program_parse(struct program *program, const char *text, size_t len,
 		p.line++;
 	}
 	if (!p.machine_seen)
-		return fail(&p, "a machine line");
+		return fail(&p, "a machine line" LIKE_THIS);
 	if (program->nr_tasks == 0)
 		return fail(&p, "at least one task");
 	return true;
-}
-
-bool program_is_text(const void *data, size_t len)
-{
-	static const char machine[] = "machine";
-	const char *text = data;
-	size_t n = 0;
-
-	while (n < len && n < sizeof(machine) - 1 && text[n] == machine[n])
-		n++;
-	return n == sizeof(machine) - 1 || (len > 0 && text[0] == '#');
 }
 
 bool program_load(struct program *program, const void *data, size_t len,
 		  struct program_error *error)
 {
 	static const struct program_error nothing = { .line = 1 };
+	static const struct program_error no_machine = {
+		1, "looks like text without a machine line, and is read as "
+		   "bytes"
+	};
 	static const struct program_error left_out = {
 		1, "what looks like choices is left out, because the header "
 		   "names no version"
@@ -278,5 +330,7 @@ bool program_load(struct program *program, const void *data, size_t len,
 		return refuse_version(error, 1, "another version");
 	if (program->nr_choices == 0 && bytes_have_choices(data, len))
 		*error = left_out;
+	else if (is_text(data, len))
+		*error = no_machine;
 	return true;
 }

@@ -191,17 +191,22 @@ Test(parse, as_many_choices_as_fit_and_one_more)
 
 /* ---- Text that is bad ------------------------------------------------------- */
 
+#define LIKE_THIS ", such as 'machine cpus=2'"
+
 static const struct bad_text {
 	const char *text;
 	unsigned int line;
 	const char *expected;
 } bad_texts[] = {
 	/* The machine line. */
-	{ "", 1, "expected a machine line, found the end of the file" },
+	{ "", 1,
+	  "expected a machine line" LIKE_THIS ", found the end of the file" },
 	{ "# nothing\n\n", 3,
-	  "expected a machine line, found the end of the file" },
-	{ "task A", 1, "expected a machine line first, found 'task'" },
-	{ "machines", 1, "expected a machine line first, found 'machines'" },
+	  "expected a machine line" LIKE_THIS ", found the end of the file" },
+	{ "task A", 1,
+	  "expected a machine line first" LIKE_THIS ", found 'task'" },
+	{ "machines", 1,
+	  "expected a machine line first" LIKE_THIS ", found 'machines'" },
 	{ "machine\n", 2,
 	  "expected at least one task, found the end of the file" },
 	{ "machine cpus=2\nmachine cpus=2", 2,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "stress/process/write_whole.h"
+#include "stress/program/program_file.h"
 #include "stress/torture/torture.h"
 
 /*
@@ -35,6 +36,9 @@
 
 #define SPOKEN ((pid_t) - 1)
 
+/* A path, or the program itself. */
+#define REPLAY (2 * PATH_MAX + 16 * 1024)
+
 static struct {
 	bool armed;
 	pid_t speaker; /* 0: nobody yet; SPOKEN: it is done */
@@ -42,7 +46,7 @@ static struct {
 	char headline[128];
 	char file[PATH_MAX];
 	char written[PATH_MAX + 128];
-	char replay[2 * PATH_MAX + 512];
+	char replay[REPLAY];
 	char ending[128];
 } last;
 
@@ -132,29 +136,41 @@ static void catch_deaths(void)
 	}
 }
 
-/* How to run this round again: the file if there was one, else the draw. */
+/*
+ * How to run this round again: the file if there was one, else the draw. What
+ * came from standard input comes from there again.
+ */
 static void print_replay(char *buf, size_t size,
 			 const struct torture_options *options,
 			 const struct round *round)
 {
+	static char pipe[REPLAY / 2];
 	char path[PATH_MAX];
 	char shape[128];
+	const char *file = options->program_path;
+	bool piped = file && program_file_is_stdin(file);
+	int len;
 
 	options_print(options, shape, sizeof(shape));
-	if (!options->program_path)
-		snprintf(buf, size, "%s --round %" PRIu64, shape, round->nr);
-	else if (realpath(options->program_path, path))
-		snprintf(buf, size, "%s --program %s", shape, path);
+	if (!piped || !program_as_pipe(&round->program, pipe, sizeof(pipe)))
+		pipe[0] = '\0';
+	len = snprintf(buf, size,
+		       "replay: %sbazel run -c opt " BUILD_FLAGS TORTURE_LABEL
+		       " -- %s ",
+		       pipe, shape);
+	buf += len;
+	size -= (size_t)len;
+	if (!file)
+		snprintf(buf, size, "--round %" PRIu64 "\n", round->nr);
 	else
-		snprintf(buf, size, "%s --program %s", shape,
-			 options->program_path);
+		snprintf(buf, size, "--program %s%s\n",
+			 piped || !realpath(file, path) ? file : path,
+			 options->program_bytes && !piped ? " --bytes" : "");
 }
 
 void failure_arm(const struct torture_options *options,
 		 const struct round *round, uint64_t passed)
 {
-	char replay[PATH_MAX + 256];
-
 	if (!last.round)
 		catch_deaths();
 	last.round = round;
@@ -166,11 +182,7 @@ void failure_arm(const struct torture_options *options,
 	snprintf(last.written, sizeof(last.written),
 		 "highmem-torture: !!! the program above is in %s\n",
 		 last.file);
-	print_replay(replay, sizeof(replay), options, round);
-	snprintf(last.replay, sizeof(last.replay),
-		 "replay: bazel run -c opt " BUILD_FLAGS TORTURE_LABEL
-		 " -- %s\n",
-		 replay);
+	print_replay(last.replay, sizeof(last.replay), options, round);
 	snprintf(last.ending, sizeof(last.ending),
 		 "highmem-torture: --- End of test: FAILURE\n"
 		 "cases: %" PRIu64 " passed, 1 failed\n",

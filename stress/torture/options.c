@@ -22,7 +22,8 @@ static const char help[] =
 	"  --rounds N         stop after N rounds; 0: no limit (0)\n"
 	"  --seed U64         where everything is drawn from (random, printed)\n"
 	"  --round K          round K of the seed, again and again\n"
-	"  --program FILE     this .hmt or corpus file, again and again\n"
+	"  --program FILE     this .hmt, again and again; - is standard input\n"
+	"  --bytes            FILE is an input of a fuzz target\n"
 	"  --threads N        at most N tasks in a round, 1 to 4 (4)\n"
 	"  --slots N          pkmap slots, 2 to 64 (drawn, 2 to 8)\n"
 	"  --repeat N         how often a task runs its part in a round\n"
@@ -47,6 +48,7 @@ enum option_id {
 	OPTION_SEED,
 	OPTION_ROUND,
 	OPTION_PROGRAM,
+	OPTION_BYTES,
 	OPTION_THREADS,
 	OPTION_SLOTS,
 	OPTION_REPEAT,
@@ -65,6 +67,7 @@ static const struct option long_options[] = {
 	{ "seed", required_argument, NULL, OPTION_SEED },
 	{ "round", required_argument, NULL, OPTION_ROUND },
 	{ "program", required_argument, NULL, OPTION_PROGRAM },
+	{ "bytes", no_argument, NULL, OPTION_BYTES },
 	{ "threads", required_argument, NULL, OPTION_THREADS },
 	{ "slots", required_argument, NULL, OPTION_SLOTS },
 	{ "repeat", required_argument, NULL, OPTION_REPEAT },
@@ -171,6 +174,9 @@ static bool take_option(struct torture_options *options, int id)
 		return take_u64(id, &options->round);
 	case OPTION_PROGRAM:
 		options->program_path = optarg;
+		return true;
+	case OPTION_BYTES:
+		options->program_bytes = true;
 		return true;
 	case OPTION_THREADS:
 		return take_range(id, &options->threads, 1, PROGRAM_MAX_TASKS);

@@ -51,6 +51,13 @@ static bool defaults(void)
 	       options.refind_ns == 20 * NS_PER_S;
 }
 
+static bool bytes_are_asked_for(void)
+{
+	return parse("--program x") == -1 && !options.program_bytes &&
+	       parse("--program - --bytes") == -1 && options.program_bytes &&
+	       strcmp(options.program_path, "-") == 0;
+}
+
 static bool seeds_differ(void)
 {
 	uint64_t first;
@@ -111,6 +118,7 @@ static const struct {
 	bool (*run)(void);
 } cases[] = {
 	{ "defaults", defaults },
+	{ "bytes_are_asked_for", bytes_are_asked_for },
 	{ "seeds_differ", seeds_differ },
 	{ "every_option", every_option },
 	{ "limits", limits },

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/build/prng.h"
+#include "stress/program/program_file.h"
 #include "stress/torture/torture.h"
 
 /*
@@ -156,40 +156,13 @@ void round_draw(struct round *round, const struct torture_options *options,
 	round_print(round);
 }
 
-static bool read_file(const char *path, void *buf, size_t size, size_t *len)
-{
-	FILE *file = fopen(path, "rb");
-
-	if (!file) {
-		fprintf(stderr, "torture: --program %s: %s\n", path,
-			strerror(errno));
-		return false;
-	}
-	*len = fread(buf, 1, size, file);
-	if (ferror(file) || *len == size) {
-		fprintf(stderr, "torture: --program %s: %s\n", path,
-			ferror(file) ? strerror(errno) : "too long");
-		fclose(file);
-		return false;
-	}
-	fclose(file);
-	return true;
-}
-
 bool round_load(struct round *round, const struct torture_options *options)
 {
-	static char data[64 * 1024];
-	struct program_error error;
 	const char *why;
-	size_t len;
 
-	if (!read_file(options->program_path, data, sizeof(data), &len))
+	if (!program_read(&round->program, options->program_path,
+			  options->program_bytes, "torture: --program"))
 		return false;
-	if (!program_load(&round->program, data, len, &error)) {
-		fprintf(stderr, "%s:%u: %s\n", options->program_path,
-			error.line, error.expected);
-		return false;
-	}
 	why = machine_can(&round->program.machine);
 	if (why) {
 		fprintf(stderr, "torture: --program %s: %s\n",

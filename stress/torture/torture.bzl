@@ -26,6 +26,7 @@ def torture_binary(name, core = "//core:highmem_host", **kwargs):
             core,
             "//core/ports/host",
             "//stress/process:write_whole",
+            "//stress/program:program_file_host",
             "//stress/torture:parts",
         ],
         **kwargs

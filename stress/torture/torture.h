@@ -43,6 +43,7 @@ struct torture_options {
 	uint64_t stat_interval_ns;
 	uint64_t stall_ns;
 	const char *program_path; /* .hmt to run instead of drawing */
+	bool program_bytes;	  /* it is an input of a fuzz target */
 	const char *log_path;
 	const char *out_dir; /* for the .hmt of a failure */
 	bool refind;

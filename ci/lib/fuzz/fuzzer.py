@@ -3,6 +3,7 @@
 
 import os
 import stat
+import subprocess
 
 import corpus_dir
 
@@ -50,8 +51,10 @@ class Fuzzer:
         return corpus_dir.run_quietly(runner.die_with_parent(command), seconds,
                                       stop=stop)
 
-    def _hmt(self, verb, path):
-        return corpus_dir.run_quietly([self.hmt, verb, path], REPLAY_SECONDS)
+    def _hmt(self, *words):
+        """Its exit status, and what it says but for sentences on stderr."""
+        return corpus_dir.run_quietly([self.hmt, *words], REPLAY_SECONDS,
+                                      errors=subprocess.DEVNULL)
 
     def crash_of(self, path):
         """The signature of the crash an input makes alone, if it does."""
@@ -80,7 +83,7 @@ class Fuzzer:
         return "\n".join(lines) + "\n" if lines else None
 
     def program(self, path):
-        status, text = self._hmt("print", path)
+        status, text = self._hmt("print", "--bytes", path)
         return text if status == 0 else None
 
     def understands(self, program):

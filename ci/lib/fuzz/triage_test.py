@@ -45,7 +45,9 @@ esac
 """
 HMT = r"""#!/bin/sh
 case $1 in
-print) echo "machine cpus=1"; echo "# $(cat "$2")" ;;
+print) [ "$2" = --bytes ] || exit 1
+	echo "hmt: a note" >&2
+	echo "machine cpus=1"; echo "# $(cat "$3")" ;;
 run) exit 77 ;;
 check) exit 0 ;;
 esac
@@ -154,6 +156,11 @@ class Triage(InDirectory):
         self.assertEqual(block.count("replay: "), 1)
         self.assertIn(f"hmt -- run {home}/crash.hmt", block)
         self.assertIn("    machine cpus=1", block)
+
+    def test_what_hmt_says_beside_a_program_is_not_in_it(self):
+        home = self.target.path(self.add(self.book(), b"boom and more").home)
+        self.assertEqual(corpus_dir.read(home + "/crash.hmt"),
+                         b"machine cpus=1\n# boom\n")
 
     def test_known_in_the_next_run_and_then_fixed(self):
         self.add(self.book(), b"boom and more")

@@ -36,7 +36,7 @@ esac
 """
 _HMT = _AT + r"""
 case $1 in
-print) at print; echo "machine cpus=1"; echo "# $(cat "$2")" ;;
+print) at print; echo "machine cpus=1"; echo "# $(cat "$3")" ;;
 run) at run; exit 77 ;;
 check) at check; exit 0 ;;
 esac
