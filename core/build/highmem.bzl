@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Stamps the core once per port, and once per deliberate bug.
+"""Stamps the core once per port.
 
 The port is bound here, at build time: the same sources are compiled against
 the headers of one port's backend, and no call goes through a pointer.
@@ -55,6 +55,25 @@ def port_constraints(port):
         fail("port '%s' is none of %s" % (port, ", ".join(_PORT_NEEDS)))
     return _PORT_NEEDS[port]
 
+def highmem_library(name, port, copts = [], **kwargs):
+    """The core, compiled against one port.
+
+    Args:
+      name: of the cc_library.
+      port: directory under core/ports; its `:backend` supplies the headers.
+      copts: options besides those of the whole tree.
+      **kwargs: handed on to cc_library.
+    """
+    port_library(
+        name = name,
+        srcs = [label_of(s) for s in CORE_SOURCES + CORE_HEADERS] +
+               ["//core/build:instrumentation.c"],
+        copts = HIGHMEM_COPTS + ["-Wmissing-variable-declarations"] + copts,
+        port = port,
+        deps = ["//core/build:instrumentation"],
+        **kwargs
+    )
+
 def _first(headers_first):
     """Options that include these headers before anything else."""
     return [
@@ -62,72 +81,6 @@ def _first(headers_first):
         for path in headers_first.values()
         for option in ["-include", path]
     ]
-
-def highmem_library(
-        name,
-        port,
-        overrides = {},
-        headers_first = {},
-        copts = [],
-        **kwargs):
-    """The core, compiled against one port.
-
-    Args:
-      name: of the cc_library.
-      port: directory under core/ports; its `:backend` supplies the headers.
-      overrides: {"core/lib/pkmap.c": label of the source to compile instead};
-        a canary is the core with one file mutated.
-      headers_first: {label: path}; each file includes these before anything
-        else. Their include guards keep out the core's headers of those names.
-      copts: options besides those of the whole tree.
-      **kwargs: handed on to cc_library.
-    """
-    for source in overrides:
-        if source not in CORE_SOURCES:
-            fail("%s: overrides: the core has no %s" % (name, source))
-    cc_library(
-        name = name,
-        srcs = [overrides.get(s, label_of(s)) for s in CORE_SOURCES] +
-               [label_of(h) for h in CORE_HEADERS] +
-               ["//core/build:instrumentation.c"] + headers_first.keys(),
-        copts = HIGHMEM_COPTS + ["-Wmissing-variable-declarations"] +
-                _first(headers_first) + copts,
-        linkstatic = True,
-        target_compatible_with = port_constraints(port),
-        deps = [
-            "//core:headers",
-            "//core/build:instrumentation",
-            "//core/port",
-            "//core/ports/%s:backend" % port,
-        ],
-        **kwargs
-    )
-
-def mutated_source(name, src, patch, **kwargs):
-    """A copy of a source file with one deliberate bug in it.
-
-    A patch that does not apply exactly, or changes nothing, fails the build:
-    a canary must not turn into the healthy core because the core moved on.
-
-    Args:
-      name: label to put into `overrides`.
-      src: the source file.
-      patch: a unified diff of that one file.
-      **kwargs: handed on to genrule.
-    """
-    native.genrule(
-        name = name,
-        srcs = [src, patch],
-        outs = ["%s_%s" % (name, src.split(":")[-1].split("/")[-1])],
-        cmd = " && ".join([
-            "cp $(location %s) $@" % src,
-            "chmod u+w $@",
-            "patch --fuzz=0 --silent --reject-file=- $@ $(location %s)" % patch,
-            "! cmp --silent $(location %s) $@" % src,
-        ]),
-        message = "Breaking",
-        **kwargs
-    )
 
 def port_library(
         name,
@@ -137,7 +90,18 @@ def port_library(
         copts = HIGHMEM_COPTS,
         headers_first = {},
         **kwargs):
-    """A library compiled against one port's backend: the port, or its tests."""
+    """A library compiled against one port's backend: the port, or its tests.
+
+    Args:
+      name: of the cc_library.
+      port: directory under core/ports; its `:backend` supplies the headers.
+      srcs: as of cc_library.
+      deps: as of cc_library.
+      copts: options of the compiler.
+      headers_first: {label: path}; each file includes these before anything
+        else. Their include guards keep out the core's headers of those names.
+      **kwargs: handed on to cc_library.
+    """
     cc_library(
         name = name,
         srcs = srcs + headers_first.keys(),

@@ -9,13 +9,12 @@ load("//core/build:variant.bzl", "variant_binary")
 # Files, signals and processes of POSIX.
 EXPLORE_COPTS = HIGHMEM_COPTS + ["-D_DEFAULT_SOURCE"]
 
-def explore_binary(name, core = "//core:highmem_sim", port_part = None, **kwargs):
+def explore_binary(name, core = "//core:highmem_sim", **kwargs):
     """The explore program. Optimised: it is made to run many schedules.
 
     Args:
       name: of the binary.
       core: the core that it explores.
-      port_part: what is to be linked before the simulated machine.
       **kwargs: handed on to the binary.
     """
     cc_binary(
@@ -24,7 +23,7 @@ def explore_binary(name, core = "//core:highmem_sim", port_part = None, **kwargs
         linkstatic = True,
         tags = ["manual"],
         target_compatible_with = port_constraints("sim"),
-        deps = ([port_part] if port_part else []) + [
+        deps = [
             "//stress/explore:verbs",
             core,
         ],

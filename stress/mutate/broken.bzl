@@ -4,12 +4,13 @@
 The bug is a patch of one file, and what has to be compiled again depends on
 where that file is:
 
-* a .c of core/lib or core/boot: the core, with this file instead of its own;
+* a .c of core/lib or core/boot: this file alone. The others are compiled once
+  for each of them, as what is left of the core without it;
 * a .c or .S of a port: this file alone. It is linked before the healthy port,
   and defines all that the healthy file defines, so the linker leaves that one
   in its archive. Were it not before the port, both would be linked, and the
   linker would refuse;
-* a header of these: the core, of which each file includes the broken header
+* a header of the core: the core, of which each file includes the broken header
   before anything else. Its include guard then keeps the healthy one out;
 * a header of a port: the same with the port, and with the core if the header is
   the port's backend.
@@ -19,11 +20,12 @@ load("@rules_cc//cc:defs.bzl", "cc_library")
 load("//core/build:copts.bzl", "HIGHMEM_COPTS")
 load(
     "//core/build:highmem.bzl",
-    "highmem_library",
+    "CORE_HEADERS",
+    "CORE_SOURCES",
     "label_of",
-    "mutated_source",
     "port_library",
 )
+load("//stress/kernel:kernel.bzl", "kernel_image")
 
 # What files of a port include besides their own headers.
 _PORT_DEPS = {
@@ -39,6 +41,12 @@ _PORT_DEPS = {
 }
 
 PORTS = _PORT_DEPS.keys()
+
+_VISIBILITY = [
+    "//ci:__subpackages__",
+    "//fuzz:__pkg__",
+    "//stress:__subpackages__",
+]
 
 # A header that comes first includes libc's before the file can say that it
 # wants more of them than C.
@@ -67,39 +75,77 @@ def broken_ports(source):
 def breaks_port(source):
     return _port_of(source_path(source)) != None
 
-def broken_source(name, source):
-    """NAME_source: the file with the bug, and the path of the healthy one.
+# ---- Parts of the core ----------------------------------------------------------
+
+def _core_part(name, port, srcs, headers_first = {}):
+    port_library(
+        name = name,
+        testonly = True,
+        srcs = srcs + [label_of(h) for h in CORE_HEADERS],
+        headers_first = headers_first,
+        port = port,
+        tags = ["manual"],
+        visibility = _VISIBILITY,
+        alwayslink = True,
+        deps = ["//core/build:instrumentation"],
+    )
+
+def _all_but(path):
+    return [label_of(s) for s in CORE_SOURCES if s != path] + \
+           ["//core/build:instrumentation.c"]
+
+def _rest(path, port):
+    return "rest_of_%s_%s" % (path.split("/")[-1].split(".")[0], port)
+
+def core_parts(healthy):
+    """What broken cores share, and the healthy core.
+
+    Targets: rest_of_FILE_PORT for each file of the core; HEALTHY_PORT, of which
+    a shared library has all, and HEALTHY.kernel.
 
     Args:
-      name: of the mutant; the bug is mutants/NAME.patch.
-      source: as in mutants.bzl.
+      healthy: stands where a mutant's name does.
     """
-    path = source_path(source)
-    mutated_source(
-        name = name + "_patched",
-        src = label_of(path),
-        patch = "mutants/%s.patch" % name,
+    for port in PORTS:
+        for path in CORE_SOURCES:
+            _core_part(_rest(path, port), port, _all_but(path))
+        _core_part("%s_%s" % (healthy, port), port, _all_but(None))
+    _core_part("format_sim", "sim", ["//core/lib:format.c"])
+    _kernel(healthy)
+
+def _kernel(name):
+    kernel_image(
+        name = name + ".kernel",
+        core = name + "_i686",
         tags = ["manual"],
     )
 
-    # Checks and sanitizers then name the healthy path, as its tests expect.
+# ---- Broken ones ----------------------------------------------------------------
+
+def _broken_source(name, path, patch):
+    """NAME_source: the file with the bug, and the path of the healthy one.
+
+    Checks and sanitizers then name the healthy path, as its tests expect.
+    A patch that does not apply exactly, or changes nothing, fails the build: a
+    canary must not turn into the healthy core because the core moved on.
+    """
+    source = label_of(path)
     native.genrule(
         name = name + "_source",
-        srcs = [name + "_patched"],
+        srcs = [source, patch],
         outs = [name + "/" + path.split("/")[-1]],
-        cmd = "{ echo '#line 1 \"%s\"'; cat $<; } > $@" % path,
+        cmd = " && ".join([
+            "cp $(location %s) $@" % source,
+            "chmod u+w $@",
+            "patch --fuzz=0 --silent --reject-file=- $@ $(location %s)" % patch,
+            "! cmp --silent $(location %s) $@" % source,
+            "sed -i '1i #line 1 \"%s\"' $@" % path,
+        ]),
+        message = "Breaking",
         tags = ["manual"],
     )
 
-def broken_header(name, source):
-    """{label: path} of the header to include before all others, or {}."""
-    path = source_path(source)
-    if not path.endswith(".h"):
-        return {}
-    file = "%s/%s/%s" % (native.package_name(), name, path.split("/")[-1])
-    return {name + "_source": file}
-
-def _broken_port(name, source, port, header):
+def _broken_part(name, port, path, header):
     """The part of the port that differs from the healthy one."""
     folder = "//core/ports/%s:" % port
     port_library(
@@ -117,36 +163,47 @@ def _broken_port(name, source, port, header):
             "//core/ports/" + port,
         ] + _PORT_DEPS[port],
     )
-    return "%s_%s_part" % (name, port)
 
-def broken_core(name, source, port):
-    """NAME_PORT: what a program links as its core, before the port.
+def _broken_core(name, port, path, header):
+    """[labels] of the core, and of what belongs before the port."""
+    part = "%s_%s_part" % (name, port)
+    core = "%s_%s_core" % (name, port)
+    if breaks_port(path):
+        _broken_part(name, port, path, header)
+        if not path.endswith("port_backend.h"):
+            return [part, "//core:highmem_" + port]
+        _core_part(core, port, _all_but(None), header)
+        return [part, core]
+    if header:
+        _core_part(core, port, _all_but(None), header)
+        return [core]
+    _core_part(core, port, [name + "_source"])
+    return [core, "//stress/mutate:" + _rest(path, port)]
+
+def broken(name, source, patch = None):
+    """A mutant.
+
+    Targets: NAME_PORT for each port that has the bug, what a program links as
+    its core, before the port; and NAME.kernel, if the PC has it.
 
     Args:
-      name: of the mutant, which has a broken_source().
-      source: as in mutants.bzl.
-      port: one of broken_ports(source).
+      name: of the mutant.
+      source: the file that the patch breaks, as in mutants.bzl.
+      patch: of that file; by default mutants/NAME.patch.
     """
     path = source_path(source)
-    header = broken_header(name, source)
-    if breaks_port(source) and not path.endswith("port_backend.h"):
-        core = "//core:highmem_" + port
-    else:
-        core = "%s_%s_core" % (name, port)
-        highmem_library(
-            name = core,
+    _broken_source(name, path, patch or "mutants/%s.patch" % name)
+    header = {}
+    if path.endswith(".h"):
+        file = "%s/%s/%s" % (native.package_name(), name, path.split("/")[-1])
+        header = {name + "_source": file}
+    for port in broken_ports(source):
+        cc_library(
+            name = "%s_%s" % (name, port),
             testonly = True,
-            headers_first = header,
-            overrides = {} if header else {path: name + "_source"},
-            port = port,
             tags = ["manual"],
+            visibility = _VISIBILITY,
+            deps = _broken_core(name, port, path, header),
         )
-    parts = []
-    if breaks_port(source):
-        parts = [_broken_port(name, source, port, header)]
-    cc_library(
-        name = "%s_%s" % (name, port),
-        testonly = True,
-        tags = ["manual"],
-        deps = parts + [core],
-    )
+    if "i686" in broken_ports(source):
+        _kernel(name)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every mutant under every technique, and few things to build for it.
 
-Most mutants differ from the core in one file. So the other files are compiled
-once for each file that mutants break, and the whole becomes a shared library.
+A broken core (broken.bzl) becomes a shared library.
 The programs that judge it are linked once, without a core: the loader gives
 them the library that LD_PRELOAD names. Only the kernel is linked for each
 mutant.
@@ -11,28 +10,13 @@ A mutant of a port is in the program, not in the core. It gets a kernel of its
 own, or MUTANT.TECHNIQUE, linked with its port.
 """
 
-load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
+load("@rules_cc//cc:defs.bzl", "cc_binary")
 load("//core/build:copts.bzl", "HIGHMEM_COPTS")
-load(
-    "//core/build:highmem.bzl",
-    "CORE_HEADERS",
-    "CORE_SOURCES",
-    "label_of",
-    "port_constraints",
-    "port_library",
-)
+load("//core/build:highmem.bzl", "port_constraints")
 load("//core/build:variant.bzl", "variant_binary", "variant_file")
 load("//fuzz:fuzz.bzl", "cc_fuzz_test")
-load("//stress/kernel:kernel.bzl", "kernel_image")
 load("//stress/torture:torture.bzl", "torture_binary")
-load(
-    ":broken.bzl",
-    "PORTS",
-    "breaks_port",
-    "broken_header",
-    "broken_ports",
-    "source_path",
-)
+load(":broken.bzl", "breaks_port", "broken_ports")
 
 # The core of a flavour: NAME.FLAVOUR.so.
 _FLAVOURS = {
@@ -49,75 +33,15 @@ _WITHOUT_CORE = [
 
 HEALTHY = "healthy"
 
-def _library(name, port, srcs, headers_first = {}):
-    port_library(
-        name = name,
-        testonly = True,
-        srcs = srcs + [label_of(h) for h in CORE_HEADERS],
-        headers_first = headers_first,
-        port = port,
-        tags = ["manual"],
-        alwayslink = True,
-        deps = ["//core/build:instrumentation"],
-    )
-
-def _all_but(path):
-    return [label_of(s) for s in CORE_SOURCES if s != path] + \
-           ["//core/build:instrumentation.c"]
-
-def _rest(port, path):
-    stem = path.split("/")[-1].split(".")[0]
-    return "matrix_rest_of_%s_%s" % (stem, port)
-
-def _rests(port, paths):
-    for path in paths:
-        _library(_rest(port, path), port, _all_but(path))
-
-def _core(name, source, port):
-    """[labels] that make up the broken core."""
-    one = "matrix_%s_%s" % (name, port)
-    header = broken_header(name, source)
-    if header:
-        _library(one, port, _all_but(None), header)
-        return [one]
-    path = source_path(source)
-    healthy = name == HEALTHY
-    _library(one, port, [label_of(path) if healthy else name + "_source"])
-    return [one, _rest(port, path)]
-
-def _shared(name, flavour, parts):
+def _shared(name, flavour):
     cc_binary(
         name = "%s.%s.so" % (name, flavour),
         testonly = True,
         linkshared = True,
         linkstatic = True,
         tags = ["manual"],
-        deps = parts,
+        deps = ["%s_%s" % (name, _FLAVOURS[flavour].port)],
     )
-    return "%s.%s.so" % (name, flavour)
-
-def _kernel(name, core):
-    kernel_image(
-        name = name + ".kernel",
-        core = core,
-        tags = ["manual"],
-    )
-    return name + ".kernel"
-
-def _core_mutant(name, source, shared):
-    """Its shared libraries go to `shared`; returns its kernel."""
-    parts = {port: _core(name, source, port) for port in PORTS}
-    for flavour in _FLAVOURS:
-        shared[flavour].append(
-            _shared(name, flavour, parts[_FLAVOURS[flavour].port]),
-        )
-    cc_library(
-        name = name + "_matrix_i686",
-        testonly = True,
-        tags = ["manual"],
-        deps = parts["i686"],
-    )
-    return _kernel(name, name + "_matrix_i686")
 
 def _pinned(name, raw, sanitizers = []):
     variant_binary(
@@ -153,16 +77,16 @@ def _tsan_of_port(name, core):
     )
     return _pinned(name + ".tsan", name + ".tsan_raw_", ["tsan"])
 
-# What judges a mutant of a port.
+# What judges a mutant of a port that is no kernel.
 _OF_PORT = {
     "host": _tsan_of_port,
-    "i686": _kernel,
     "sim": _unit_of_port,
 }
 
-def _port_mutant(name, source):
-    """Returns the program that judges the core that canary() declares."""
-    port = broken_ports(source)[0]
+def _port_mutant(name, port):
+    """Returns the program that judges the broken port."""
+    if port == "i686":
+        return name + ".kernel"
     return _OF_PORT[port](name, "%s_%s" % (name, port))
 
 def _program(name, deps, srcs = [], sanitizers = [], **kwargs):
@@ -222,8 +146,7 @@ def _programs():
         srcs = ["//fuzz:highmem_sched_fuzz_test.c"],
     )
 
-    # The engine looks for the edge counters of this file in the program.
-    _library("matrix_format", "sim", ["//core/lib:format.c"])
+    # The engine looks for the edge counters of format_sim in the program.
     cc_fuzz_test(
         name = "matrix_fuzz",
         srcs = [
@@ -236,7 +159,7 @@ def _programs():
             "manual",
             "no-oss-fuzz",
         ],
-        deps = fuzz_deps + ["matrix_format"],
+        deps = fuzz_deps + ["format_sim"],
     )
     cc_fuzz_test(
         name = "matrix_sched_fuzz",
@@ -251,7 +174,7 @@ def _programs():
             "no-oss-fuzz",
         ],
         deps = fuzz_deps + [
-            "matrix_format",
+            "format_sim",
             "//fuzz:sched_target",
         ],
     )
@@ -267,26 +190,25 @@ def kill_matrix_files(name, mutants):
       name: of the targets.
       mutants: as in mutants.bzl.
     """
-    sources = {n: mutant["source"] for n, mutant in mutants.items()}
-    sources[HEALTHY] = "pkmap.c"
-    paths = [source_path(s) for s in sources.values() if not breaks_port(s)]
-    for port in PORTS:
-        _rests(port, depset([p for p in paths if p.endswith(".c")]).to_list())
-    shared = {flavour: [] for flavour in _FLAVOURS}
-    programs, short = [], []
-    for n, source in sources.items():
+    whole = [HEALTHY]
+    programs, short = [HEALTHY + ".kernel"], []
+    for n, mutant in mutants.items():
+        source = mutant["source"]
         if not breaks_port(source):
-            programs.append(_core_mutant(n, source, shared))
+            whole.append(n)
+            programs.append(n + ".kernel")
         elif broken_ports(source) == ["sim"]:
-            short.append(_port_mutant(n, source))
+            short.append(_port_mutant(n, "sim"))
         else:
-            programs.append(_port_mutant(n, source))
+            programs.append(_port_mutant(n, broken_ports(source)[0]))
     _programs()
     for flavour, f in _FLAVOURS.items():
+        for n in whole:
+            _shared(n, flavour)
         variant_file(
             name = "matrix_cores_" + flavour,
             testonly = True,
-            srcs = shared[flavour],
+            srcs = ["%s.%s.so" % (n, flavour) for n in whole],
             mode = "opt",
             sanitizers = f.sanitizers,
             tags = ["manual"],
