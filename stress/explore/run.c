@@ -69,6 +69,32 @@ static enum search_end search_with(struct search_options search,
 	return search_program(program, &search, seed, result);
 }
 
+/* What the program's own actors and operations make room for. */
+static uint32_t faults_of_use(const struct program *program)
+{
+	uint32_t faults = program->nr_irqs ? FAULT_IRQ : 0;
+
+	for (unsigned int i = 0; i < program->nr_ops; i++) {
+		faults |= program->ops[i].kind == OP_TIMEOUT ? FAULT_TIMEOUT
+							     : 0;
+		faults |= program->ops[i].kind == OP_KILLABLE ? FAULT_CANCEL
+							      : 0;
+	}
+	return faults;
+}
+
+/*
+ * Half of the other classes: each takes steps, and with store buffers there is
+ * no refinement.
+ */
+static uint32_t draw_some_faults(const struct program *program,
+				 uint32_t allowed, uint64_t *seed)
+{
+	uint32_t some = prng_below(seed, 1U << CONTROLLED_NR_FAULTS);
+
+	return (faults_of_use(program) | some) & allowed;
+}
+
 /* Any program, some schedules of it. */
 static enum search_end try_any(const struct options *o, struct budget *b,
 			       struct program *program, uint64_t *seed,
@@ -86,24 +112,11 @@ static enum search_end try_any(const struct options *o, struct budget *b,
 	else
 		program_draft(program, 2 + prng_below(seed, 3),
 			      4 + prng_below(seed, 9), seed);
+	search.faults = draw_some_faults(program, o->search.faults, seed);
 	search.iterations = SCHEDULES_PER_PROGRAM;
 	if (search.strategy == SEARCH_PORTFOLIO)
 		search.strategy = any_order[prng_below(seed, 3)];
 	return search_with(search, b, program, seed, result);
-}
-
-/* What the program's own actors and operations make room for. */
-static uint32_t faults_of_use(const struct program *program)
-{
-	uint32_t faults = program->nr_irqs ? FAULT_IRQ : 0;
-
-	for (unsigned int i = 0; i < program->nr_ops; i++) {
-		faults |= program->ops[i].kind == OP_TIMEOUT ? FAULT_TIMEOUT
-							     : 0;
-		faults |= program->ops[i].kind == OP_KILLABLE ? FAULT_CANCEL
-							      : 0;
-	}
-	return faults;
 }
 
 /* As few classes as make sense: the fewer, the further the search gets. */
@@ -126,6 +139,14 @@ static unsigned int draw_bound(unsigned int most, uint64_t *seed)
 	return one > other ? one : other;
 }
 
+/* The fewer, the further the search gets; four can wait for two others. */
+static unsigned int draw_nr_tasks(uint64_t *seed)
+{
+	unsigned int die = prng_below(seed, 6);
+
+	return die < 3 ? 2 : die < 5 ? 3 : 4;
+}
+
 /* A small program, its schedules in order, as far as the budget goes. */
 static enum search_end try_small(const struct options *o, struct budget *b,
 				 struct program *program, uint64_t *seed,
@@ -133,8 +154,8 @@ static enum search_end try_small(const struct options *o, struct budget *b,
 {
 	struct search_options search = o->search;
 
-	program_draft(program, 2 + (prng_below(seed, 3) == 0),
-		      3 + prng_below(seed, 6), seed);
+	program_draft(program, draw_nr_tasks(seed), 3 + prng_below(seed, 6),
+		      seed);
 	search.strategy = SEARCH_DFS;
 	search.faults = draw_faults(program, o->search.faults, seed);
 	if (search.max_preemptions > MOST_PREEMPTIONS)

@@ -321,6 +321,7 @@ MUTANTS = {
         lanes = {"fuzz": "kmap_try refused p[0-9]+, but slot [0-9]+ is to be"},
     ),
     "try_fears_lock": _mutant("pkmap.c", first = "sched_replay"),
+    "try_queues": _mutant("pkmap.c", first = "unit"),
     "try_waits": _mutant("pkmap.c", first = "unit"),
     "unlock_publishes_nothing": _mutant(
         "core/ports/host/port_backend.h",

@@ -36,6 +36,7 @@
 	F(slot_not_free_at_end, "slot # is not free after all tasks") \
 	F(last_flush_hangs, "the last flush does not return") \
 	F(statistics_lost, "the statistics have # slots mapped and # retired") \
+	F(too_many_shootdowns, "# shootdowns for # retired slots") \
 	/* Of who waits. */ \
 	F(lost_wakeup, "lost wake-up: ") \
 	F(sleeps_on_after_signal, "task task sleeps on in kmap_killable") \

@@ -4,7 +4,7 @@
 
 /* What a program may do with pages and addresses that are not its own. */
 
-/* ---- stray: unmap by an address that no local map gave --------------------------- */
+/* ---- stray: unmap by an address that no local map of that kind gave --------------- */
 
 /* The window that the next local map would get; NULL: there is none. */
 static const void *empty_window(const struct actor *actor)
@@ -16,36 +16,69 @@ static const void *empty_window(const struct actor *actor)
 				  : NULL;
 }
 
-/*
- * The pkmap address of a highmem page, or an empty window. NULL: none, or a
- * lowmem page, which has no window of its own to be wrong about.
- */
-static const void *stray_address(struct exec *exec, const struct actor *actor,
-				 unsigned int page)
+/* Maps of lowmem pages without a window: only their number is known. */
+static bool has_direct(const struct actor *actor, bool atomic)
 {
-	const void *vaddr;
+	for (unsigned int i = 0; i < actor->nr_local; i++)
+		if (!actor->local[i].window && actor->local[i].atomic == atomic)
+			return true;
+	return false;
+}
 
+struct stray {
+	const void *vaddr;
+	bool right[2]; /* for kunmap_local(), kunmap_atomic(): it is one of its */
+};
+
+/*
+ * The newest local map, if it is of @page: by the other kind's call. The pkmap
+ * address of a highmem page, or an empty window. The address of a lowmem page,
+ * unless such maps are held; a handler does not know of those below it.
+ */
+static struct stray stray_address(struct exec *exec, const struct actor *actor,
+				  unsigned int page)
+{
+	const struct local_map *newest =
+		actor->nr_local ? &actor->local[actor->nr_local - 1] : NULL;
+	struct stray stray = { NULL, { false, false } };
+
+	if (newest && newest->page == page && newest->window) {
+		stray.vaddr = newest->vaddr;
+		stray.right[newest->atomic] = true;
+		return stray;
+	}
+	if (page < MACHINE_LOWMEM_PAGES && is_handler(actor))
+		return stray;
+	stray.vaddr = page_address(exec->hm, exec_page(exec, page));
 	if (page < MACHINE_LOWMEM_PAGES)
-		return NULL;
-	vaddr = page_address(exec->hm, exec_page(exec, page));
-	return vaddr ? vaddr : empty_window(actor);
+		for (unsigned int kind = 0; kind < 2; kind++)
+			stray.right[kind] = has_direct(actor, kind);
+	else if (!stray.vaddr)
+		stray.vaddr = empty_window(actor);
+	return stray;
 }
 
 enum op_outcome perform_stray(struct exec *exec, struct actor *actor,
 			      const struct op *op)
 {
-	const void *vaddr;
+	struct stray stray;
 
 	if (!can_misuse(exec))
 		return OP_SKIPPED;
-	vaddr = stray_address(exec, actor, op->arg);
-	if (!vaddr)
+	stray = stray_address(exec, actor, op->arg);
+	if (!stray.vaddr || (stray.right[0] && stray.right[1]))
 		return OP_SKIPPED;
-	kunmap_local(exec->hm, vaddr);
-	expect_report(exec, "kunmap_", "kunmap_local of a stray address");
-	kunmap_atomic(exec->hm, vaddr);
-	return expect_report(exec, "kunmap_",
-			     "kunmap_atomic of a stray address");
+	if (!stray.right[0]) {
+		kunmap_local(exec->hm, stray.vaddr);
+		expect_report(exec, "kunmap_local ",
+			      "kunmap_local of a stray address");
+	}
+	if (!stray.right[1]) {
+		kunmap_atomic(exec->hm, stray.vaddr);
+		expect_report(exec, "kunmap_atomic ",
+			      "kunmap_atomic of a stray address");
+	}
+	return OP_REFUSED;
 }
 
 /* ---- release: unmap what another holds -------------------------------------------- */

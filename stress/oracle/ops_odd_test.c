@@ -73,6 +73,28 @@ Test(stray, beside_maps_that_stay)
 	       "ok");
 }
 
+/* One sentence for the call of the other kind; the map stays. */
+Test(stray, by_the_call_of_the_other_kind)
+{
+	expect("machine\ntask A: local p0; stray p0; check; atomic p1; "
+	       "stray p1; stray p0; check; unlocal; unlocal",
+	       "ok, reported and refused, ok, ok, reported and refused, "
+	       "reported and refused, ok, ok, ok");
+	cr_expect_eq(nr_said, 4, "%u", nr_said);
+}
+
+/* Of lowmem pages without a window only their number is known. */
+Test(stray, of_lowmem_that_nobody_mapped)
+{
+	expect("machine\ntask A: stray l0; local l0; stray l1; atomic l1; "
+	       "stray l0; unlocal; unlocal\nirq I: stray l0\nA: raise I",
+	       "reported and refused, ok, reported and refused, ok, skipped, "
+	       "ok, ok, skipped, ok");
+	cr_expect_eq(nr_said, 3, "%u", nr_said);
+	expect("machine force=yes\ntask A: local l0; stray l1; stray l0; check",
+	       "ok, reported and refused, reported and refused, ok");
+}
+
 /* A window that the core believes to be A's newest. */
 static void one_map_more(struct highmem *hm)
 {

@@ -432,17 +432,24 @@ void oracle_at_end(struct exec *exec)
 	look_at_end(exec, false);
 }
 
-/* All slots are free, so each map that was made has been undone. */
+/*
+ * All slots are free, so each map that was made has been undone; and a shootdown
+ * is for at least one of them.
+ */
 static void check_statistics(struct exec *exec)
 {
 	uint32_t made = highmem_stat(exec->hm, HM_STAT_MISS);
 	uint32_t undone = highmem_stat(exec->hm, HM_STAT_RETIRED);
+	uint32_t flushes = highmem_stat(exec->hm, HM_STAT_FLUSH);
 
 	if (made != undone)
 		exec_fail(exec,
 			  "the statistics have %u slots mapped and %u retired, "
 			  "but all are free",
 			  made, undone);
+	if (flushes > undone)
+		exec_fail(exec, "%u shootdowns for %u retired slots", flushes,
+			  undone);
 }
 
 void oracle_after_flush(struct exec *exec)

@@ -213,6 +213,18 @@ Test(oracle_answer, statistics_that_do_not_add_up)
 		    "are free");
 }
 
+static void count_two_shootdowns(struct highmem *hm)
+{
+	port_stat_inc(&hm->stats[0].stat[HM_STAT_FLUSH]);
+	port_stat_inc(&hm->stats[0].stat[HM_STAT_FLUSH]);
+}
+
+Test(oracle_answer, a_shootdown_for_nothing)
+{
+	EXPECT_SEEN("machine\ntask A: kmap p0; kmap p1; yield", 2,
+		    count_two_shootdowns, "3 shootdowns for 2 retired slots");
+}
+
 /* ---- The last flush -------------------------------------------------------------- */
 
 static void (*break_last)(struct highmem *hm);

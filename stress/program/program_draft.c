@@ -15,15 +15,17 @@
 struct draft {
 	struct program *program;
 	uint64_t *seed;
-	uint32_t kinds;	 /* swarm: a bit for each that this program uses */
-	bool misuses;	 /* unmaps what is not mapped, or another's */
-	unsigned int nr; /* pages */
+	uint32_t kinds;	    /* swarm: a bit for each that this program uses */
+	bool misuses;	    /* unmaps what is not mapped, or another's */
+	unsigned int focus; /* the colour that most of it is about */
+	unsigned int nr;    /* pages */
 	uint8_t users[PROGRAM_MAX_HIGHMEM];
 	bool idle[PROGRAM_MAX_HIGHMEM];
 	bool known[PROGRAM_MAX_HIGHMEM]; /* it has been mapped */
 	struct {
 		uint8_t held[PROGRAM_MAX_HIGHMEM];
 		uint8_t nr_local;
+		uint8_t last_local; /* its newest local map was of this one */
 		bool waits;
 		bool killable;
 		unsigned int page; /* that it waits for */
@@ -152,7 +154,7 @@ static unsigned int weight_of_flush(const struct draft *d)
 	return 2 * nr_idle(d) + 3 * (waiting > 0);
 }
 
-static unsigned int weight_of(const struct draft *d, struct next next)
+static unsigned int weight_of_kind(const struct draft *d, struct next next)
 {
 	bool once = next.page == 0; /* of those that take no page */
 	unsigned int nr_local = d->task[next.task].nr_local;
@@ -165,7 +167,7 @@ static unsigned int weight_of(const struct draft *d, struct next next)
 	case OP_KILLABLE:
 		return weight_of_map(d, next);
 	case OP_TRY:
-		return is_full(d, next.page) ? 2 : 1;
+		return is_full(d, next.page) ? 3 : 1;
 	case OP_KUNMAP:
 		return weight_of_unmap(d, next);
 	case OP_GET:
@@ -188,6 +190,7 @@ static unsigned int weight_of(const struct draft *d, struct next next)
 	case OP_YIELD:
 		return 0; /* each is done anyway, or by choice */
 	case OP_STRAY:
+		return d->misuses || nr_local > 0;
 	case OP_RELEASE:
 		return d->misuses;
 	case OP_ADDRESS:
@@ -197,6 +200,18 @@ static unsigned int weight_of(const struct draft *d, struct next next)
 	default:
 		return 1;
 	}
+}
+
+/*
+ * Tasks that use one colour each do not get in each other's way; a page of
+ * another colour now and then is all that a bug in colours needs.
+ */
+static unsigned int weight_of(const struct draft *d, struct next next)
+{
+	bool aside = op_arg(next.kind) == OP_ARG_PAGE &&
+		     colour_of(d, next.page) != d->focus;
+
+	return (aside ? 1 : 3) * weight_of_kind(d, next);
 }
 
 /* ---- What it does ----------------------------------------------------------------- */
@@ -278,15 +293,19 @@ static void note(struct draft *d, struct next next)
 
 /* ---- The text ---------------------------------------------------------------------- */
 
-/* Local maps are of lowmem pages now and then. */
+/* Local maps are of lowmem pages now and then, and so is what undoes none. */
 static uint8_t arg_of(struct draft *d, struct next next)
 {
-	bool local = next.kind == OP_LOCAL || next.kind == OP_ATOMIC;
+	bool local = next.kind == OP_LOCAL || next.kind == OP_ATOMIC ||
+		     next.kind == OP_STRAY;
 
 	if (op_arg(next.kind) == OP_ARG_TASK)
 		return (uint8_t)first_killable(d);
 	if (op_arg(next.kind) != OP_ARG_PAGE)
 		return 0;
+	if (next.kind == OP_STRAY && d->task[next.task].nr_local > 0 &&
+	    prng_below(d->seed, 2))
+		return d->task[next.task].last_local;
 	if (local && prng_below(d->seed, 4) == 0)
 		return (uint8_t)prng_below(d->seed, MACHINE_LOWMEM_PAGES);
 	return (uint8_t)(MACHINE_LOWMEM_PAGES + next.page);
@@ -316,6 +335,7 @@ static void draw_op(struct draft *d)
 	unsigned int all = d->program->nr_tasks * OP_NR_KINDS * d->nr;
 	unsigned int sum = 0;
 	unsigned int left, i = 0;
+	struct next next;
 
 	for (unsigned int n = 0; n < all; n++)
 		sum += weight_of(d, next_of(d, n));
@@ -324,8 +344,12 @@ static void draw_op(struct draft *d)
 	left = prng_below(d->seed, sum);
 	while (left >= weight_of(d, next_of(d, i)))
 		left -= weight_of(d, next_of(d, i++));
-	add(d, next_of(d, i).task, next_of(d, i));
-	note(d, next_of(d, i));
+	next = next_of(d, i);
+	add(d, next.task, next);
+	if (next.kind == OP_LOCAL || next.kind == OP_ATOMIC)
+		d->task[next.task].last_local =
+			d->program->ops[d->program->nr_ops - 1].arg;
+	note(d, next);
 }
 
 /* A pin or a local map of some page, and perhaps what undoes it. */
@@ -350,15 +374,15 @@ static void draw_handler(struct draft *d, unsigned int actor)
 static void draw_machine(struct machine_config *m, unsigned int nr_tasks,
 			 uint64_t *seed)
 {
-	unsigned int colours = prng_below(seed, 4) == 0 ? 2 : 1;
-	unsigned int slots = prng_below(seed, 6) == 0 ? 2 + colours : 2;
+	unsigned int colours = prng_below(seed, 3) == 0 ? 2 : 1;
+	unsigned int slots = prng_below(seed, 4) == 0 ? 2 + colours : 2;
 
 	*m = (struct machine_config){
 		.nr_cpus = prng_below(seed, 8) ? nr_tasks
 					       : 1 + prng_below(seed, nr_tasks),
 		.nr_slots = slots,
 		.nr_colours = colours,
-		.nr_pages = slots + colours + prng_below(seed, 2),
+		.nr_pages = slots + colours * (1 + prng_below(seed, 2)),
 		.local_depth = 2 + prng_below(seed, 3),
 		.pae = prng_below(seed, 8) == 0,
 		.force_map = prng_below(seed, 4) == 0,
@@ -389,12 +413,13 @@ void program_draft(struct program *program, unsigned int nr_tasks,
 		.program = program,
 		.seed = seed,
 		.kinds = draw_kinds(seed),
-		.misuses = prng_below(seed, 8) == 0,
+		.misuses = prng_below(seed, 6) == 0,
 	};
 
 	*program = (struct program){ .nr_tasks = nr_tasks };
 	draw_machine(&program->machine, nr_tasks, seed);
 	d.nr = program->machine.nr_pages;
+	d.focus = prng_below(seed, program->machine.nr_colours);
 	if (prng_below(seed, 3) == 0)
 		program->nr_irqs = 1 + prng_below(seed, PROGRAM_MAX_IRQS);
 	for (unsigned int t = 0; t < nr_tasks; t++)

@@ -50,12 +50,30 @@ static unsigned int choose_random(struct random_schedule *s,
 
 /* ---- PCT (Burckhardt and others, ASPLOS 2010) ----------------------------------- */
 
+/*
+ * Half of the change points are where the last run had just changed a word that
+ * others look at: there a task is in the middle of something.
+ */
+static uint32_t draw_change(const struct random_schedule *s)
+{
+	if (s->nr_changes > 0 && prng_below(s->seed, 2))
+		return s->changes[prng_below(s->seed, s->nr_changes)] + 1;
+	return 1 + prng_below(s->seed, s->length);
+}
+
 static void draw_priorities(struct random_schedule *s)
 {
 	for (unsigned int t = 0; t <= PROGRAM_MAX_TASKS; t++)
 		s->priority[t] = 100 + prng_below(s->seed, 1000);
 	for (unsigned int i = 0; i + 1 < s->depth; i++)
-		s->change_at[i] = 1 + prng_below(s->seed, s->length);
+		s->change_at[i] = draw_change(s);
+}
+
+static bool is_change(enum sim_access access)
+{
+	return access == SIM_STORE || access == SIM_CAS || access == SIM_ADD ||
+	       access == SIM_EXCHANGE || access == SIM_PTE_SET ||
+	       access == SIM_PTE_CLEAR;
 }
 
 /* The runnable task of the highest priority; at a change point it drops. */
@@ -127,6 +145,7 @@ void random_plan(struct random_schedule *s, enum plan plan)
 		draw_priorities(s);
 	for (unsigned int t = 0; t <= PROGRAM_MAX_TASKS; t++)
 		s->accesses[t] = 0;
+	s->nr_changes = 0;
 }
 
 void random_learn(struct random_schedule *s, uint32_t steps)
@@ -142,6 +161,8 @@ void random_event(void *arg, const struct sim_event *event)
 
 	if (event->task <= PROGRAM_MAX_TASKS)
 		s->accesses[event->task]++;
+	if (is_change(event->access) && s->nr_changes < SCHEDULE_MAX_CHANGES)
+		s->changes[s->nr_changes++] = event->step;
 }
 
 static unsigned int draw(struct random_schedule *s, uint32_t step,

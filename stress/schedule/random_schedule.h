@@ -17,6 +17,7 @@ enum plan {
 };
 
 #define SCHEDULE_MAX_DEPTH 8
+#define SCHEDULE_MAX_CHANGES 256
 
 struct random_schedule {
 	uint64_t *seed;
@@ -31,6 +32,9 @@ struct random_schedule {
 	unsigned int depth;  /* PCT: one more than there are change points */
 	unsigned int priority[PROGRAM_MAX_TASKS + 1];
 	uint32_t change_at[SCHEDULE_MAX_DEPTH - 1];
+	/* PCT: steps of this run, then of the last, that changed a word */
+	uint32_t changes[SCHEDULE_MAX_CHANGES];
+	unsigned int nr_changes;
 	uint32_t accesses[PROGRAM_MAX_TASKS + 1]; /* URW: made in this run */
 	uint32_t expected[PROGRAM_MAX_TASKS + 1]; /* URW: made in the last */
 };
@@ -46,8 +50,8 @@ void random_plan(struct random_schedule *s, enum plan plan);
 void random_learn(struct random_schedule *s, uint32_t steps);
 
 /*
- * struct controlled_options.choose and .event; arg is the schedule. Only
- * PLAN_URW needs the events.
+ * struct controlled_options.choose and .event; arg is the schedule. The next
+ * plan learns from the events.
  */
 unsigned int random_choose(void *arg, uint32_t step, enum sim_question question,
 			   const uint8_t *options, unsigned int nr);

@@ -13,9 +13,7 @@ static bool run_one(struct search *s, bool depth_first)
 {
 	struct controlled_options options = {
 		.choose = depth_first ? dfs_choose : random_choose,
-		.event = s->random.plan == PLAN_URW && !depth_first
-				 ? random_event
-				 : NULL,
+		.event = depth_first ? NULL : random_event,
 		.arg = depth_first ? (void *)s : &s->random,
 		.faults = s->options->faults,
 		.max_steps = s->options->max_steps ? s->options->max_steps
