@@ -72,9 +72,11 @@ struct port_task {
 
 #define SIM_STORE_BUFFER 4
 
+/* Of the core's words, or of any other memory that a guest stores to. */
 struct sim_buffered_store {
-	port_atomic_t *word;
-	uint32_t value;
+	void *word;
+	uint64_t value;
+	unsigned int size; /* 1, 2, 4 or 8 bytes */
 };
 
 struct sim_cpu {
@@ -304,6 +306,9 @@ uint32_t sim_visible(const port_atomic_t *word);
 /* Can a store wait at all? */
 bool sim_buffers_stores(void);
 
+/* The oracle looks: what happens meanwhile is no part of the run. */
+bool sim_is_frozen(void);
+
 /* Shall the store that has just been buffered stay there? */
 bool sim_holds_store(void);
 
@@ -316,6 +321,12 @@ static inline void sim_drain(unsigned int cpu)
 	while (sim.cpus[cpu].nr_stores > 0)
 		sim_drain_one(&sim.cpus[cpu]);
 }
+
+/*
+ * A store that has had its point goes into this CPU's buffer; or, if it does not
+ * stay there, to memory with all that is before it.
+ */
+void sim_buffer_store(void *word, uint64_t value, unsigned int size);
 
 /* sim_store() for one who is not the caller of this. */
 void sim_store_by(port_atomic_t *word, uint32_t value, const void *caller);

@@ -74,6 +74,11 @@ bool sim_freeze(bool on)
 	return settled;
 }
 
+bool sim_is_frozen(void)
+{
+	return frozen;
+}
+
 uint32_t sim_steps(void)
 {
 	return step;

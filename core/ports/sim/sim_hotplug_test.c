@@ -244,7 +244,8 @@ Test(sim_hotplug, its_stores_reach_memory)
 	static port_atomic_t word;
 
 	boot(2);
-	sim.cpus[1].stores[0] = (struct sim_buffered_store){ &word, 7 };
+	sim.cpus[1].stores[0] = (struct sim_buffered_store){ &word, 7,
+							     sizeof(word) };
 	sim.cpus[1].nr_stores = 1;
 	sim_go_offline(1);
 	cr_expect_eq(word.value, 7);

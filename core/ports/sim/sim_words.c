@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "core/ports/sim/sim_mmu.h"
 
 /* Shared words under x86-TSO: what a CPU stores waits in its buffer. */
@@ -20,7 +22,10 @@ void sim_drain_one(struct sim_cpu *cpu)
 	cpu->nr_stores--;
 	for (unsigned int i = 0; i < cpu->nr_stores; i++)
 		cpu->stores[i] = cpu->stores[i + 1];
-	reach_memory(store.word, store.value);
+	if (store.size == sizeof(uint32_t))
+		reach_memory(store.word, (uint32_t)store.value);
+	else
+		memcpy(store.word, &store.value, store.size);
 }
 
 #define CALLER __builtin_return_address(0)
@@ -42,7 +47,7 @@ uint32_t sim_visible(const port_atomic_t *word)
 
 	for (unsigned int i = cpu->nr_stores; i-- > 0;)
 		if (cpu->stores[i].word == word)
-			return cpu->stores[i].value;
+			return (uint32_t)cpu->stores[i].value;
 	return word->value;
 }
 
@@ -71,20 +76,25 @@ uint32_t sim_load(const port_atomic_t *word)
 	return value;
 }
 
-static void buffer_store(port_atomic_t *word, uint32_t value)
+void sim_buffer_store(void *word, uint64_t value, unsigned int size)
 {
 	struct sim_cpu *cpu = &sim.cpus[sim.cpu];
 
-	if (!sim_buffers_stores()) {
-		reach_memory(word, value); /* nothing waits before it */
-		return;
-	}
 	if (cpu->nr_stores == SIM_STORE_BUFFER)
 		sim_drain_one(cpu);
 	cpu->stores[cpu->nr_stores++] = (struct sim_buffered_store){ word,
-								     value };
+								     value,
+								     size };
 	if (!sim_holds_store())
 		sim_drain(sim.cpu);
+}
+
+static void buffer_store(port_atomic_t *word, uint32_t value)
+{
+	if (sim_buffers_stores())
+		sim_buffer_store(word, value, sizeof(*word));
+	else
+		reach_memory(word, value); /* nothing waits before it */
 }
 
 static void store_entry(port_atomic_t *word, uint32_t value)
