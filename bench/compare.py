@@ -120,31 +120,25 @@ def table(comparisons):
 
 def parse_args(argv):
     """The command line."""
-    parser = gbench.Parser(
-        description=__doc__.split("\n\n", maxsplit=1)[0],
-        epilog=__doc__.split("\n\n", maxsplit=1)[1],
-        formatter_class=gbench.argparse.RawDescriptionHelpFormatter,
-    )
+    parser = gbench.Parser("compare.py", __doc__)
     add = parser.add_argument
     add("--a", required=True, metavar="BIN", help="the build before")
     add("--b", required=True, metavar="BIN", help="the build after")
     add("--filter", default=".", metavar="REGEX", help="which benchmarks")
-    add("--rounds", type=int, default=10, help="10 by default, at least 5")
+    add("--rounds", type=gbench.number(MIN_ROUNDS, 1000), default=10,
+        metavar="N", help="10 by default, at least 5, or no interval holds")
     add(
         "--min-time",
-        type=float,
+        type=gbench.seconds,
         default=0.005,
-        metavar="SECONDS",
+        metavar="TIME",
         help="of each benchmark in each repetition, 0.005 by default",
     )
-    add("--repetitions", type=int, default=10, help="a round, 10 by default")
-    add("--seed", type=int, default=1, help="of orders and resamples")
-    args = parser.parse_args(argv)
-    if args.rounds < MIN_ROUNDS:
-        parser.error(f"--rounds: at least {MIN_ROUNDS}, or no interval holds")
-    if args.repetitions < 1 or args.min_time <= 0:
-        parser.error("--repetitions and --min-time must be above 0")
-    return args
+    add("--repetitions", type=gbench.number(1, 1000), default=10, metavar="N",
+        help="a round, 10 by default")
+    add("--seed", type=gbench.number(0, 2**32 - 1), default=1, metavar="N",
+        help="of orders and resamples")
+    return parser.parse_args(argv)
 
 
 def main(argv=None):

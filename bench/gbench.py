@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """google-benchmark's JSON, and how to run a binary that writes it."""
 
-import argparse
 import json
 import os
 import re
@@ -10,19 +9,16 @@ import sys
 from dataclasses import dataclass, field
 from statistics import median
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "../ci/lib"))
+from command import Parser, number, seconds  # noqa: E402, F401
+
 # What google-benchmark hangs on to the name that we gave.
 _SUFFIX = re.compile(r"/(iterations:\d+|repeats:\d+|manual_time)(?=/|$)")
 
 
 class Problem(Exception):
     """One sentence for the user."""
-
-
-class Parser(argparse.ArgumentParser):
-    """A wrong argument: one sentence and exit status 1."""
-
-    def error(self, message):
-        sys.exit(f"{self.prog}: {message}; see {self.prog} --help")
 
 
 @dataclass

@@ -103,12 +103,7 @@ def line(name, results):
 
 def parse_args(argv):
     """The command line."""
-    first, rest = __doc__.split("\n\n", maxsplit=1)
-    parser = gbench.Parser(
-        description=first,
-        epilog=rest,
-        formatter_class=gbench.argparse.RawDescriptionHelpFormatter,
-    )
+    parser = gbench.Parser("instructions.py", __doc__)
     parser.add_argument("binary", help="pkmap_bench or kmap_local_bench")
     parser.add_argument("other", nargs="?", help="another build of it")
     parser.add_argument(
@@ -116,15 +111,12 @@ def parse_args(argv):
     )
     parser.add_argument(
         "--operations",
-        type=int,
+        type=gbench.number(MIN_OPERATIONS, 10**9),
         default=8192,
         metavar="N",
         help="8192 by default; a flush of K slots counts as K",
     )
-    args = parser.parse_args(argv)
-    if args.operations < MIN_OPERATIONS:
-        parser.error(f"--operations: at least {MIN_OPERATIONS}")
-    return args
+    return parser.parse_args(argv)
 
 
 def main(argv=None):

@@ -7,21 +7,38 @@
 #include <vector>
 
 #include "bench/runner.h"
+#include "stress/process/command.h"
 
 /* google-benchmark around the rows that runner.h names; they themselves are C. */
-
-#define ITERATIONS "--iterations="
 
 namespace
 {
 
+unsigned int iterations;
+
+const option_row rows[] = {
+	{ "iterations", OPTION_UINT, nullptr,
+	  "exactly that many operations of each, whatever time it takes",
+	  &iterations, 1, UINT32_MAX, nullptr, nullptr, 0, nullptr, false, 0 },
+};
+
+const command_verb no_verb = { nullptr, nullptr, nullptr, 0, 0 };
+
+const command bench_command = {
+	"bench",
+	"Benchmarks of the highmem core.\n",
+	&no_verb,
+	1,
+	rows,
+	1,
+	"Exit status: 0 fine, 1 usage, 70 a benchmark stalled, 77 one found a "
+	"bug.\n"
+};
+
 void print_help()
 {
-	printf("Benchmarks of the highmem core.\n\n"
-	       "  " ITERATIONS "N  exactly N operations of each, whatever "
-	       "time that takes\n\n"
-	       "Exit status: 0 fine, 1 usage, 70 a benchmark stalled, "
-	       "77 one found a bug.\nAll else is google-benchmark's:\n\n");
+	command_help(&bench_command);
+	printf("All else is google-benchmark's:\n\n");
 	benchmark::PrintDefaultHelp();
 }
 
@@ -46,7 +63,7 @@ void run(benchmark::State &state, unsigned int nr)
 		state.counters[result.counter[i].name] = result.counter[i].value;
 }
 
-void register_all(long iterations)
+void register_all(long nr_iterations)
 {
 	for (unsigned int nr = 0; nr < bench_count(); nr++) {
 		auto *bench = benchmark::RegisterBenchmark(
@@ -54,36 +71,33 @@ void register_all(long iterations)
 			[nr](benchmark::State &state) { run(state, nr); });
 
 		bench->UseManualTime();
-		if (iterations > 0)
-			bench->Iterations(iterations);
+		if (nr_iterations > 0)
+			bench->Iterations(nr_iterations);
 	}
 }
 
-/* The number in --iterations=N, 0 without one; takes the flag out. */
-long take_iterations(std::vector<char *> &args)
+bool is_theirs(const char *word)
 {
-	long n = 0;
+	return strncmp(word, "--benchmark_", 12) == 0 ||
+	       strncmp(word, "--v=", 4) == 0;
+}
 
-	for (auto arg = args.begin() + 1; arg != args.end();) {
-		if (strncmp(*arg, ITERATIONS, strlen(ITERATIONS)) != 0) {
-			++arg;
-			continue;
+/* Reads what is ours; -1 or how to exit. */
+int parse_ours(int argc, char **argv, std::vector<char *> &theirs)
+{
+	std::vector<char *> ours = { argv[0] };
+	command_line line;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			print_help();
+			return 0;
 		}
-
-		const char *text = *arg + strlen(ITERATIONS);
-		char *end;
-
-		n = strtol(text, &end, 10);
-		if (n < 1 || *end) {
-			fprintf(stderr,
-				"%s: " ITERATIONS "%s: expected a number of "
-				"operations, 1 or more\n",
-				args[0], text);
-			exit(1);
-		}
-		arg = args.erase(arg);
+		(is_theirs(argv[i]) ? theirs : ours).push_back(argv[i]);
 	}
-	return n;
+	ours.push_back(nullptr);
+	return command_parse(&bench_command, (int)ours.size() - 1, ours.data(),
+			     &line);
 }
 
 void describe_build()
@@ -104,11 +118,12 @@ int main(int argc, char **argv)
 	static char min_time[] = "--benchmark_min_time=0.2";
 	static char tabular[] = "--benchmark_counters_tabular=true";
 	std::vector<char *> args = { argv[0], min_time, tabular };
-	int nr_args;
+	int status = parse_ours(argc, argv, args);
+	int nr_args = (int)args.size();
 
-	args.insert(args.end(), argv + 1, argv + argc);
-	register_all(take_iterations(args));
-	nr_args = (int)args.size();
+	if (status >= 0)
+		return status;
+	register_all(iterations);
 	args.push_back(nullptr);
 	benchmark::Initialize(&nr_args, args.data(), print_help);
 	if (benchmark::ReportUnrecognizedArguments(nr_args, args.data()))

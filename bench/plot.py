@@ -110,12 +110,7 @@ def plot(rows, path):
 
 def main(argv=None):
     """Returns the exit status."""
-    first, rest = __doc__.split("\n\n", maxsplit=1)
-    parser = gbench.Parser(
-        description=first,
-        epilog=rest,
-        formatter_class=gbench.argparse.RawDescriptionHelpFormatter,
-    )
+    parser = gbench.Parser("plot.py", __doc__)
     parser.add_argument("input", metavar="IN.json")
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUT.svg|OUT.png"

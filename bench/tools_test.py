@@ -193,9 +193,12 @@ class Compare(Folder):
 
     def test_wrong_arguments(self):
         for wrong in (["--rounds", "4"], ["--repetitions", "0"], ["--what"]):
-            with self.assertRaises(SystemExit) as end:
+            said = io.StringIO()
+            with self.assertRaises(SystemExit) as end, \
+                    contextlib.redirect_stderr(said):
                 compare.parse_args(["--a", "x", "--b", "y", *wrong])
-            self.assertRegex(str(end.exception), "--help$")
+            self.assertEqual(end.exception.code, 1)
+            self.assertRegex(said.getvalue(), "--help\n$")
 
 
 class Instructions(unittest.TestCase):

@@ -19,7 +19,6 @@ edges, and refuses to run without its sanitizer (so it does not start).
 exit status: 0 a good build, 77 a bad one, 1 wrong usage
 """
 
-import argparse
 import configparser
 import os
 import re
@@ -29,6 +28,11 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+
+sys.dont_write_bytecode = True  # the tree may be read-only
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "../lib"))
+from command import Parser  # noqa: E402
 
 GOOD, BAD, USAGE = 0, 77, 1
 
@@ -246,17 +250,8 @@ def check(out, sanitizer, architecture):
         ]
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(USAGE, f"build_check: {message}; see --help\n")
-
-
 def main():
-    parser = Parser(
-        prog="build_check",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("build_check", __doc__)
     parser.add_argument("--sanitizer", default="address",
                         choices=["address", "memory", "undefined"])
     parser.add_argument("--architecture", default="x86_64",

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stress/process/command.h"
+
 #define EXIT_USAGE 1
 
 struct engine_arguments engine_arguments = { .prefix = "" };
@@ -30,12 +32,28 @@ static bool is_file(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* libFuzzer leaves what begins with -- to the target. */
+static void answer(const char *target, char **word)
+{
+	static char help[] = "-help=1";
+	const char *slash = strrchr(target, '/');
+
+	if (strcmp(*word, "--help") == 0)
+		*word = help;
+	if (strcmp(*word, "--version") != 0)
+		return;
+	command_version(slash ? slash + 1 : target);
+	fflush(stdout);
+	_exit(0); /* exit() is a crash for libFuzzer */
+}
+
 void engine_read_arguments(int argc, char **argv)
 {
 	static const char prefix[] = "-artifact_prefix=";
 	bool files_only = LLVMFuzzerMutate != NULL;
 
 	for (int i = 1; i < argc; i++) {
+		answer(argv[0], &argv[i]);
 		if (begins(argv[i], prefix))
 			engine_arguments.prefix = argv[i] + sizeof(prefix) - 1;
 		/* These change the file that they are given. */

@@ -8,12 +8,15 @@ The binary, its seeds, its dictionary and its flags come from the environment
 ROOT/NAME/corpus, crashing ones in ROOT/NAME/artifacts.
 """
 
-import argparse
 import os
 import shutil
 import sys
 
 import corpus_dir
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../../ci/lib"))
+from command import Parser, number  # noqa: E402
 
 EXIT_USAGE = 1
 EXIT_BUG = 77
@@ -119,31 +122,35 @@ def minimize(launch, args, rest):
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(
-        prog="NAME_run", usage="bazel run //fuzz:NAME_run -- [flags] "
-        "[libFuzzer's own flags and files]",
-        description="Runs one fuzz target with libFuzzer.",
-        allow_abbrev=False)
+    parser = Parser(
+        "launcher", "Runs one fuzz target with libFuzzer.",
+        usage="bazel run //fuzz:NAME_run -- [flags] "
+        "[libFuzzer's own flags and files]")
     add = parser.add_argument
     add("--clean", action="store_true",
         help="first delete what earlier runs found")
-    add("--noclean", dest="clean", action="store_false")
+    add("--noclean", dest="clean", action="store_false", help="the default")
     add("--fuzzing_output_root", default="/tmp/fuzzing", metavar="DIR",
         help="where corpus and artifacts go (default %(default)s)")
     add("--regression", action="store_true",
         help="run the seeds once and stop")
-    add("--noregression", dest="regression", action="store_false")
-    add("--timeout_secs", type=int, default=0, metavar="N",
+    add("--noregression", dest="regression", action="store_false",
+        help="the default")
+    add("--timeout_secs", type=number(0, 10**8), default=0, metavar="N",
         help="stop after N seconds (default 0: never)")
-    add("--jobs", type=int, default=1, metavar="N",
+    add("--jobs", type=number(1, 1024), default=1, metavar="N",
         help="N processes that go on after a crash")
     add("--merge", action="store_true",
         help="drop inputs that add no coverage from the corpus")
     add("--minimize", metavar="FILE",
         help="make a crashing input smaller; writes FILE.min")
-    add("--reproduce", metavar="FILE", help="run one input, bytes or .hmt")
-    parser.error = refuse
-    return parser.parse_known_args(argv)
+    add("--reproduce", metavar="FILE",
+        help="run one input, bytes or .hmt")
+    args, rest = parser.parse_known_args(argv)
+    for word in rest:
+        if word.startswith("--"):   # libFuzzer's begin with one
+            parser.unknown(word)
+    return args, rest
 
 
 def need_file(path):
@@ -153,14 +160,8 @@ def need_file(path):
 
 def main(argv):
     args, rest = parse(argv)
-    unknown = [a for a in rest if a.startswith("--")]
-    if unknown:
-        refuse(f"unknown flag {unknown[0]}; --help lists them, "
-               "libFuzzer's begin with one '-'")
     # `bazel run` starts us elsewhere; the user's paths are relative to this.
     os.chdir(os.environ.get("BUILD_WORKING_DIRECTORY", "."))
-    if not args.fuzzing_output_root:
-        refuse("--fuzzing_output_root needs a directory")
     launch = Launch(args)
     if args.reproduce:
         need_file(args.reproduce)

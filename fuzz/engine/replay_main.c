@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "stress/process/command.h"
+
 enum {
 	EXIT_USAGE = 1,
 	/*
@@ -51,23 +53,39 @@ struct inputs {
 	size_t room;
 };
 
-struct options {
-	bool fork;
-	unsigned int timeout; /* seconds for one input, 0: no limit */
+static bool no_fork;
+static unsigned int timeout = TIMEOUT_SECONDS; /* for one input, 0: no limit */
+
+static const struct option_row rows[] = {
+	{ .name = "no-fork",
+	  .kind = OPTION_SWITCH,
+	  .into = &no_fork,
+	  .help = "all inputs in one process, for a debugger" },
+	{ .name = "timeout",
+	  .kind = OPTION_UINT,
+	  .high = 86400,
+	  .value = "SECONDS",
+	  .into = &timeout,
+	  .help = "limit for one input; default 30, 0: none" },
 };
 
-static const char usage_text[] =
-	"usage: %s [--no-fork] [--timeout=SECONDS] [FILE|DIRECTORY]...\n"
-	"\n"
-	"Runs the fuzz target once on every file named, and on every file below\n"
-	"every directory named. With none named, the directories are taken from\n"
-	"$FUZZER_SEED_CORPUS_DIR and $FUZZER_OUTPUT_CORPUS_DIR.\n"
-	"\n"
-	"  --no-fork          all inputs in one process, for a debugger\n"
-	"  --timeout=SECONDS  limit for one input (default %d, 0: none)\n"
-	"\n"
-	"Exit status: 0 all passed, 77 an input failed, 70 an input took too long,\n"
-	"1 a wrong argument or a file that cannot be read.\n";
+static const struct command_verb inputs_verb = {
+	.files = "[FILE|DIRECTORY]...",
+	.max_files = COMMAND_MANY,
+};
+
+static const struct command command = {
+	.name = "replay",
+	.help = "Runs the fuzz target once on every file named, and on every file below\n"
+		"every directory named. With none named, the directories are taken from\n"
+		"$FUZZER_SEED_CORPUS_DIR and $FUZZER_OUTPUT_CORPUS_DIR.\n",
+	.verbs = &inputs_verb,
+	.nr_verbs = 1,
+	.options = rows,
+	.nr_options = sizeof(rows) / sizeof(rows[0]),
+	.after = "Exit status: 0 all passed, 77 an input failed, 70 an input took too\n"
+		 "long, 1 a wrong argument or a file that cannot be read.",
+};
 
 __attribute__((noreturn, format(printf, 1, 2))) static void
 die(const char *format, ...)
@@ -200,7 +218,7 @@ static int run(const struct input *input)
 }
 
 /* Turns a child's end into our exit status, and says what happened. */
-static int judge(const char *path, int status, const struct options *options)
+static int judge(const char *path, int status)
 {
 	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
@@ -209,8 +227,7 @@ static int judge(const char *path, int status, const struct options *options)
 		return EXIT_SUCCESS;
 	}
 	if (signal == SIGALRM) {
-		printf("FAILED %s: not finished after %u s\n", path,
-		       options->timeout);
+		printf("FAILED %s: not finished after %u s\n", path, timeout);
 		return EXIT_STALLED;
 	}
 	if (signal)
@@ -224,8 +241,7 @@ static int judge(const char *path, int status, const struct options *options)
 	return EXIT_BUG;
 }
 
-static int run_in_child(const struct input *input, const char *path,
-			const struct options *options)
+static int run_in_child(const struct input *input, const char *path)
 {
 	int status;
 	pid_t pid;
@@ -235,7 +251,7 @@ static int run_in_child(const struct input *input, const char *path,
 	if (pid < 0)
 		die("cannot start a process for %s: %s", path, strerror(errno));
 	if (pid == 0) {
-		alarm(options->timeout);
+		alarm(timeout);
 		/* exit(), not _exit(): LeakSanitizer works at exit */
 		exit(run(input));
 	}
@@ -243,7 +259,7 @@ static int run_in_child(const struct input *input, const char *path,
 		if (errno != EINTR)
 			die("lost the process of %s: %s", path,
 			    strerror(errno));
-	return judge(path, status, options);
+	return judge(path, status);
 }
 
 static int run_here(const struct input *input, const char *path)
@@ -259,15 +275,14 @@ static int run_here(const struct input *input, const char *path)
 	return EXIT_BUG;
 }
 
-static int run_file(const char *path, const struct options *options)
+static int run_file(const char *path)
 {
 	struct input input;
 	int ret;
 
 	if (!load(&input, path))
 		return EXIT_USAGE;
-	ret = options->fork ? run_in_child(&input, path, options)
-			    : run_here(&input, path);
+	ret = no_fork ? run_here(&input, path) : run_in_child(&input, path);
 	free(input.data);
 	return ret;
 }
@@ -278,42 +293,19 @@ static int worse(int a, int b)
 	return a > b ? a : b;
 }
 
-static int run_all(const struct inputs *inputs, const struct options *options)
+static int run_all(const struct inputs *inputs)
 {
 	size_t failed = 0;
 	int result = EXIT_SUCCESS;
 
 	for (size_t i = 0; i < inputs->nr; i++) {
-		int ret = run_file(inputs->path[i], options);
+		int ret = run_file(inputs->path[i]);
 
 		failed += ret != EXIT_SUCCESS;
 		result = worse(result, ret);
 	}
 	printf("cases: %zu passed, %zu failed\n", inputs->nr - failed, failed);
 	return result;
-}
-
-static unsigned int parse_timeout(const char *text)
-{
-	char *end;
-	unsigned long seconds = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || seconds > 86400)
-		die("--timeout=%s: expected seconds, 0 to 86400", text);
-	return (unsigned int)seconds;
-}
-
-static bool parse_option(struct options *options, const char *arg)
-{
-	if (!strcmp(arg, "--no-fork"))
-		options->fork = false;
-	else if (!strncmp(arg, "--timeout=", 10))
-		options->timeout = parse_timeout(arg + 10);
-	else if (arg[0] == '-' && arg[1])
-		die("unknown option %s; --help lists them", arg);
-	else
-		return false;
-	return true;
 }
 
 static void collect_from_environment(struct inputs *inputs)
@@ -333,29 +325,24 @@ static void collect_from_environment(struct inputs *inputs)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .fork = true, .timeout = TIMEOUT_SECONDS };
 	struct inputs inputs = { 0 };
-	bool named = false;
+	struct command_line line;
 	int ret;
 
+	ret = command_parse(&command, argc, argv, &line);
+	if (ret >= 0)
+		return ret;
+	argc = 1 + line.nr_files;
 	if (LLVMFuzzerInitialize)
 		LLVMFuzzerInitialize(&argc, &argv);
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--help")) {
-			printf(usage_text, argv[0], TIMEOUT_SECONDS);
-			return EXIT_SUCCESS;
-		}
-		if (parse_option(&options, argv[i]))
-			continue;
-		named = true;
-		collect(&inputs, argv[i]);
-	}
-	if (!named)
+	for (int i = 0; i < line.nr_files; i++)
+		collect(&inputs, line.files[i]);
+	if (!line.nr_files)
 		collect_from_environment(&inputs);
 	if (!inputs.nr)
 		die("no inputs: name a file or a directory that holds some");
 	qsort(inputs.path, inputs.nr, sizeof(*inputs.path), compare_paths);
-	ret = run_all(&inputs, &options);
+	ret = run_all(&inputs);
 	inputs_free(&inputs);
 	return ret;
 }

@@ -151,6 +151,7 @@ fuzz_launcher = rule(
             default = [
                 "//fuzz/engine:launcher.py",
                 "//fuzz/engine:corpus_dir.py",
+                "//ci/lib/command:python",
             ],
             allow_files = True,
         ),

@@ -103,8 +103,6 @@ static int verb_minimize(const struct options *o)
 	uint64_t most = o->iterations ? o->iterations : MINIMIZE_MOST_REPLAYS;
 	uint64_t replays;
 
-	if (!o->out)
-		return missing("minimize writes to -o OUT");
 	if (!minimize_program(&program, most, &replays))
 		return missing("the program does not fail as it is");
 	if (!save_program(&program, o->out))
@@ -154,8 +152,6 @@ static int verb_export(const struct options *o)
 {
 	static char text[64 * 1024];
 
-	if (o->as_c == o->as_hmt)
-		return missing("export --c or --hmt?");
 	program_print(&program, text, sizeof(text));
 	if (o->as_c)
 		export_c(text);
@@ -225,38 +221,36 @@ static const struct verb {
 	{ "selftest", false, verb_selftest },
 };
 
+static const struct verb *find_verb(const char *name)
+{
+	const struct verb *verb = verbs;
+
+	while (strcmp(verb->name, name) != 0)
+		verb++; /* options.c knows no others */
+	return verb;
+}
+
 int main(int argc, char **argv)
 {
 	const char *home = getenv("BUILD_WORKING_DIRECTORY");
+	const struct verb *verb;
 	struct options options;
 	int status;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (home && chdir(home) != 0)
-		return missing(strerror(errno));
 	status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
-	/* Elsewhere -o is a file. */
-	if (strcmp(options.verb, "run") == 0 ||
-	    strcmp(options.verb, "exhaust") == 0)
-		catch_crashes(options.out);
-	else
-		catch_crashes(NULL);
-	for (unsigned int v = 0; v < sizeof(verbs) / sizeof(verbs[0]); v++) {
-		if (strcmp(options.verb, verbs[v].name) != 0)
-			continue;
-		if (!verbs[v].takes_file)
-			return verbs[v].run(&options);
-		if (!options.file)
-			return missing("which FILE?");
-		if (!load_program(&program, &options))
-			return EXIT_BAD;
-		if (options.search.max_steps != 0)
-			program.calm_after = options.search.max_steps;
-		return verbs[v].run(&options);
-	}
-	fprintf(stderr, "explore: unknown verb %s; see explore --help\n",
-		options.verb);
-	return EXIT_BAD;
+	if (home && chdir(home) != 0)
+		return missing(strerror(errno));
+	verb = find_verb(options.verb);
+	/* Of the others, --out is a file. */
+	catch_crashes(verb->run == verb_run || verb->run == verb_exhaust
+			      ? options.out
+			      : NULL);
+	if (verb->takes_file && !load_program(&program, &options))
+		return EXIT_BAD;
+	if (verb->takes_file && options.search.max_steps != 0)
+		program.calm_after = options.search.max_steps;
+	return verb->run(&options);
 }

@@ -1,345 +1,329 @@
 /* SPDX-License-Identifier: MIT */
 #include "stress/explore/options.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "stress/process/command.h"
 
 #define DEFAULT_ALPHABET "kmap,kunmap,flush"
 
-static const char help[] =
-	"usage: explore run [FILE.hmt | --generate] [options]\n"
-	"       explore exhaust [options]\n"
-	"       explore replay FILE [--trace=none|table|full|json|html]\n"
-	"       explore minimize FILE -o OUT [--iterations=N]\n"
-	"       explore explain FILE\n"
-	"       explore export FILE --c | --hmt\n"
-	"       explore selftest [--iterations=N]\n"
-	"       explore --help\n"
-	"\n"
-	"run looks for a schedule that breaks a program, or random programs:\n"
-	"  --strategy=portfolio   random, pct, urw, dfs; or random, pct and dfs with\n"
-	"                         a growing bound in turns, small programs too\n"
-	"  --iterations=N         schedules in all; 0, the default: no limit\n"
-	"  --time=60s             stop after that long (s, m, h)\n"
-	"  --depth=3              pct: depth of the bug\n"
-	"  --max-preemptions=2    dfs: answers other than the default, or unbounded\n"
-	"  --max-steps=20000      then a run turns calm: nothing is asked any more,\n"
-	"                         and who does not get done in turns is a bug;\n"
-	"                         for a program, instead of its `calm after N`\n"
-	"  --seed=U64|COMMIT      same seed, same search; a commit hash will do\n"
-	"  --jobs=N               processes, each with a seed of its own\n"
-	"  --faults=LIST          irq,tso,spurious,timeout,cancel,migrate,ipi,tlb,oom,\n"
-	"                         hotplug; all (default), none\n"
-	"  --out=DIR              where a finding goes, default .\n"
-	"\n"
-	"exhaust tries all programs of a size with all their schedules within the\n"
-	"bound, and prints a certificate:\n"
-	"  --tasks=2 --ops=3      how many, and how many operations of each at most\n"
-	"  --alphabet=LIST        which operations; default " DEFAULT_ALPHABET
-	"\n"
-	"  --colours=1            1, 2, 4 or 8\n"
-	"  --slots=2 --pages=3    of the machine; default: two slots or one of each\n"
-	"                         colour, and one page of each colour more\n"
-	"  --max-preemptions=2    a number, or unbounded\n"
-	"  --faults=LIST          as above, default none; they count as preemptions,\n"
-	"                         but for oom, which fails each allocation of a boot\n"
-	"                         irq: each program with each handler of one get or\n"
-	"                         local, at every point\n"
-	"  --handler-ops=1        of the handler; 2: and what undoes the first\n"
-	"  --pae                  64-bit PTEs\n"
-	"  --checkpoint=FILE      go on where an earlier run of the same search was\n"
-	"                         stopped or killed\n"
-	"  --no-prune --time=T --jobs=N --max-steps=N\n"
-	"\n"
-	"FILE is a program as text; - is standard input. With --bytes it is an input of\n"
-	"a fuzz target. A program plays its `choices v2:` under replay, minimize,\n"
-	"explain, export.\n"
-	"\n"
-	"Exit status: 0 fine, 77 a bug, 70 stalled, 1 anything else.\n";
-
-static int complain(const char *what, const char *which)
-{
-	fprintf(stderr, "explore: %s%s; see explore --help\n", what, which);
-	return EXIT_BAD;
-}
+static struct {
+	struct options o;
+	unsigned int strategy, trace; /* as words */
+	uint64_t time_ns;
+} parsed;
 
 /* ---- Values -------------------------------------------------------------------- */
 
-static bool parse_u64(const char *text, uint64_t *value)
+static const char *parse_bound(const char *text, void *into)
 {
-	char *end;
+	unsigned int *bound = into;
+	uint64_t number;
 
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
-}
-
-static bool parse_count(const char *text, uint64_t max, unsigned int *value)
-{
-	uint64_t n;
-
-	if (!parse_u64(text, &n) || n > max)
-		return false;
-	*value = (unsigned int)n;
-	return true;
-}
-
-static bool parse_bound(const char *text, unsigned int *bound)
-{
-	if (strcmp(text, "unbounded") != 0)
-		return parse_count(text, 16, bound);
 	*bound = EXPLORE_UNBOUNDED;
-	return true;
-}
-
-/* "60s", "5m", "8h", "90". */
-static bool parse_time(const char *text, double *seconds)
-{
-	char *end;
-	double n = strtod(text, &end);
-
-	if (end == text || n < 0)
-		return false;
-	if (strcmp(end, "m") == 0)
-		n *= 60;
-	else if (strcmp(end, "h") == 0)
-		n *= 3600;
-	else if (*end != '\0' && strcmp(end, "s") != 0)
-		return false;
-	*seconds = n;
-	return true;
+	if (strcmp(text, "unbounded") == 0)
+		return NULL;
+	if (!command_u64(text, &number) || number > 16)
+		return "a number from 0 to 16, or unbounded";
+	*bound = (unsigned int)number;
+	return NULL;
 }
 
 /* A number, or a commit hash: its first 16 digits are the number. */
-static bool parse_seed(const char *text, uint64_t *seed)
+static const char *parse_seed(const char *text, void *seed)
 {
 	char digits[17] = { 0 };
 
 	if (strlen(text) == 40 && strspn(text, "0123456789abcdefABCDEF") == 40) {
 		memcpy(digits, text, 16);
-		*seed = strtoull(digits, NULL, 16);
-		return true;
+		*(uint64_t *)seed = strtoull(digits, NULL, 16);
+		return NULL;
 	}
-	return parse_u64(text, seed);
+	return command_u64(text, seed)
+		       ? NULL
+		       : "a number from 0 to 2^64 - 1, or a commit's hash";
 }
 
-static bool parse_word(const char *text, const char *const *words,
-		       unsigned int nr, unsigned int *index)
+static const char *parse_faults(const char *text, void *faults)
 {
-	for (*index = 0; *index < nr; (*index)++)
-		if (strcmp(text, words[*index]) == 0)
-			return true;
-	return false;
+	return controlled_faults_parse(text, faults)
+		       ? NULL
+		       : "all, none, or some of irq,tso,spurious,timeout,"
+			 "cancel,migrate,ipi,tlb,oom,hotplug";
 }
 
-static bool parse_strategy(const char *text, enum search_strategy *strategy)
+static const char *parse_colours(const char *text, void *colours)
 {
-	static const char *const words[] = { "random", "pct", "dfs",
-					     "portfolio", "urw" };
-	unsigned int index;
+	uint64_t number;
 
-	if (!parse_word(text, words, 5, &index))
-		return false;
-	*strategy = (enum search_strategy)index;
-	return true;
+	if (!command_u64(text, &number) || number > HIGHMEM_MAX_COLOURS ||
+	    __builtin_popcountll(number) != 1)
+		return "1, 2, 4 or 8";
+	*(unsigned int *)colours = (unsigned int)number;
+	return NULL;
 }
 
-static bool parse_trace(const char *text, enum trace_format *format)
+static const char *parse_alphabet(const char *text, void *alphabet)
 {
-	static const char *const words[] = { "none", "table", "full", "json",
-					     "html" };
-	unsigned int index;
-
-	if (!parse_word(text, words, 5, &index))
-		return false;
-	*format = (enum trace_format)index;
-	return true;
+	return space_parse_alphabet(text, alphabet)
+		       ? NULL
+		       : "operations, as " DEFAULT_ALPHABET;
 }
 
-/* ---- Flags --------------------------------------------------------------------- */
+/* In the order of enum search_strategy and enum trace_format. */
+static const char *const strategies[] = { "random",    "pct", "dfs",
+					  "portfolio", "urw", NULL };
+static const char *const traces[] = { "none", "table", "full",
+				      "json", "html",  NULL };
 
-enum flag {
-	FLAG_STRATEGY = 256,
-	FLAG_ITERATIONS,
-	FLAG_TIME,
-	FLAG_DEPTH,
-	FLAG_PREEMPTIONS,
-	FLAG_STEPS,
-	FLAG_SEED,
-	FLAG_JOBS,
-	FLAG_FAULTS,
-	FLAG_GENERATE,
-	FLAG_TRACE,
-	FLAG_C,
-	FLAG_HMT,
-	FLAG_TASKS,
-	FLAG_OPS,
-	FLAG_CHECKPOINT,
-	FLAG_NO_PRUNE,
-	FLAG_ALPHABET,
-	FLAG_SLOTS,
-	FLAG_COLOURS,
-	FLAG_PAGES,
-	FLAG_HANDLER_OPS,
-	FLAG_PAE,
-	FLAG_BYTES,
+/* ---- Verbs ----------------------------------------------------------------------- */
+
+enum {
+	RUN,
+	EXHAUST,
+	REPLAY,
+	MINIMIZE,
+	EXPLAIN,
+	EXPORT,
+	SELFTEST,
 };
 
-static const struct option flags[] = {
-	{ "strategy", required_argument, NULL, FLAG_STRATEGY },
-	{ "iterations", required_argument, NULL, FLAG_ITERATIONS },
-	{ "time", required_argument, NULL, FLAG_TIME },
-	{ "depth", required_argument, NULL, FLAG_DEPTH },
-	{ "max-preemptions", required_argument, NULL, FLAG_PREEMPTIONS },
-	{ "max-steps", required_argument, NULL, FLAG_STEPS },
-	{ "seed", required_argument, NULL, FLAG_SEED },
-	{ "jobs", required_argument, NULL, FLAG_JOBS },
-	{ "faults", required_argument, NULL, FLAG_FAULTS },
-	{ "generate", no_argument, NULL, FLAG_GENERATE },
-	{ "trace", required_argument, NULL, FLAG_TRACE },
-	{ "c", no_argument, NULL, FLAG_C },
-	{ "hmt", no_argument, NULL, FLAG_HMT },
-	{ "tasks", required_argument, NULL, FLAG_TASKS },
-	{ "ops", required_argument, NULL, FLAG_OPS },
-	{ "checkpoint", required_argument, NULL, FLAG_CHECKPOINT },
-	{ "no-prune", no_argument, NULL, FLAG_NO_PRUNE },
-	{ "alphabet", required_argument, NULL, FLAG_ALPHABET },
-	{ "slots", required_argument, NULL, FLAG_SLOTS },
-	{ "colours", required_argument, NULL, FLAG_COLOURS },
-	{ "pages", required_argument, NULL, FLAG_PAGES },
-	{ "handler-ops", required_argument, NULL, FLAG_HANDLER_OPS },
-	{ "pae", no_argument, NULL, FLAG_PAE },
-	{ "bytes", no_argument, NULL, FLAG_BYTES },
-	{ "out", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
+static const struct command_verb verbs[] = {
+	[RUN] = { "run", "[FILE]", "finds what breaks it", 0, 1 },
+	[EXHAUST] = { "exhaust", NULL, "all programs of a size", 0, 0 },
+	[REPLAY] = { "replay", "FILE", "plays its choices", 1, 1 },
+	[MINIMIZE] = { "minimize", "FILE", "makes it smaller", 1, 1 },
+	[EXPLAIN] = { "explain", "FILE", "why does it fail?", 1, 1 },
+	[EXPORT] = { "export", "FILE", "as a C test, or as text", 1, 1 },
+	[SELFTEST] = { "selftest", NULL, "does a run repeat itself?", 0, 0 },
 };
 
-static bool set_search_flag(struct search_options *search, int flag,
-			    const char *text)
-{
-	switch (flag) {
-	case FLAG_STRATEGY:
-		return parse_strategy(text, &search->strategy);
-	case FLAG_DEPTH:
-		return parse_count(text, 8, &search->depth) &&
-		       search->depth > 0;
-	case FLAG_PREEMPTIONS:
-		return parse_bound(text, &search->max_preemptions);
-	case FLAG_STEPS:
-		return parse_count(text, CHOICE_MAX_STEP, &search->max_steps) &&
-		       search->max_steps > 0;
-	default:
-		return controlled_faults_parse(text, &search->faults);
-	}
-}
+#define ONLY(verb) (1U << (verb))
+#define SEARCHES (ONLY(RUN) | ONLY(EXHAUST))
+#define PLAYS (ONLY(REPLAY) | ONLY(MINIMIZE) | ONLY(EXPLAIN) | ONLY(EXPORT))
 
-static bool parse_colours(const char *text, unsigned int *colours)
-{
-	return parse_count(text, HIGHMEM_MAX_COLOURS, colours) &&
-	       __builtin_popcount(*colours) == 1;
-}
+/* ---- Options --------------------------------------------------------------------- */
 
-static bool set_space_flag(struct space *space, int flag, const char *text)
-{
-	switch (flag) {
-	case FLAG_TASKS:
-		return parse_count(text, PROGRAM_MAX_TASKS, &space->tasks) &&
-		       space->tasks > 0;
-	case FLAG_OPS:
-		return parse_count(text, 8, &space->ops) && space->ops > 0;
-	case FLAG_SLOTS:
-		return parse_count(text, PROGRAM_MAX_SLOTS, &space->slots) &&
-		       space->slots > 1;
-	case FLAG_COLOURS:
-		return parse_colours(text, &space->colours);
-	case FLAG_PAGES:
-		return parse_count(text, PROGRAM_MAX_HIGHMEM, &space->pages) &&
-		       space->pages > 0;
-	case FLAG_HANDLER_OPS:
-		return parse_count(text, 2, &space->handler_ops) &&
-		       space->handler_ops > 0;
-	default:
-		return space_parse_alphabet(text, &space->alphabet);
-	}
-}
+static const struct option_row rows[] = {
+	{ .help = "run looks for a schedule that breaks FILE, or random programs:" },
+	{ .name = "generate",
+	  .kind = OPTION_SWITCH,
+	  .into = &parsed.o.generate,
+	  .verbs = ONLY(RUN),
+	  .help = "random programs instead of FILE" },
+	{ .name = "strategy",
+	  .kind = OPTION_WORD,
+	  .words = strategies,
+	  .into = &parsed.strategy,
+	  .verbs = ONLY(RUN),
+	  .help = "default portfolio: random, pct and dfs with a growing "
+		  "bound in turns, small programs too" },
+	{ .name = "iterations",
+	  .kind = OPTION_U64,
+	  .into = &parsed.o.iterations,
+	  .verbs = ONLY(RUN) | ONLY(MINIMIZE) | ONLY(SELFTEST),
+	  .help = "schedules in all, 0, the default: no limit; of minimize and "
+		  "selftest: runs" },
+	{ .name = "depth",
+	  .kind = OPTION_UINT,
+	  .low = 1,
+	  .high = 8,
+	  .into = &parsed.o.search.depth,
+	  .verbs = ONLY(RUN),
+	  .help = "pct: depth of the bug; default 3" },
+	{ .name = "seed",
+	  .kind = OPTION_PARSED,
+	  .parse = parse_seed,
+	  .value = "N|COMMIT",
+	  .into = &parsed.o.seed,
+	  .given = &parsed.o.seed_given,
+	  .verbs = ONLY(RUN) | ONLY(SELFTEST),
+	  .help = "same seed, same search; a commit's hash will do" },
+	{ .help = "run and exhaust:" },
+	{ .name = "time",
+	  .kind = OPTION_TIME,
+	  .into = &parsed.time_ns,
+	  .verbs = SEARCHES,
+	  .help = "stop after that long; 60s, 8h" },
+	{ .name = "jobs",
+	  .kind = OPTION_UINT,
+	  .low = 1,
+	  .high = 256,
+	  .into = &parsed.o.jobs,
+	  .verbs = SEARCHES,
+	  .help = "processes, each with a part or a seed of its own" },
+	{ .name = "max-preemptions",
+	  .kind = OPTION_PARSED,
+	  .parse = parse_bound,
+	  .value = "N|unbounded",
+	  .into = &parsed.o.search.max_preemptions,
+	  .verbs = SEARCHES,
+	  .help = "answers other than the default in a schedule (of run: with "
+		  "dfs); default 2" },
+	{ .name = "faults",
+	  .kind = OPTION_PARSED,
+	  .parse = parse_faults,
+	  .value = "LIST",
+	  .into = &parsed.o.search.faults,
+	  .given = &parsed.o.faults_given,
+	  .verbs = SEARCHES | ONLY(SELFTEST),
+	  .help = "irq,tso,spurious,timeout,cancel,migrate,ipi,tlb,oom,hotplug; "
+		  "all (default of run), none (of exhaust: there they count as "
+		  "preemptions, but for oom, which fails each allocation of a "
+		  "boot; irq: each program with each handler of one get or "
+		  "local, at every point)" },
+	{ .name = "out",
+	  .letter = 'o',
+	  .kind = OPTION_TEXT,
+	  .value = "PATH",
+	  .into = &parsed.o.out,
+	  .verbs = SEARCHES | ONLY(MINIMIZE),
+	  .help = "the folder where a finding goes, default .; of minimize: "
+		  "the file" },
+	{ .name = "max-steps",
+	  .kind = OPTION_UINT,
+	  .low = 1,
+	  .high = CHOICE_MAX_STEP,
+	  .into = &parsed.o.search.max_steps,
+	  .verbs = SEARCHES | PLAYS,
+	  .help = "then a run turns calm: nothing is asked any more, and who "
+		  "does not get done in turns is a bug; default 20000, for a "
+		  "program what its `calm after N` says" },
+	{ .help = "exhaust tries all programs of a size with all their schedules "
+		  "within the\nbound, and prints a certificate:" },
+	{ .name = "tasks",
+	  .kind = OPTION_UINT,
+	  .low = 1,
+	  .high = PROGRAM_MAX_TASKS,
+	  .into = &parsed.o.space.tasks,
+	  .verbs = ONLY(EXHAUST),
+	  .help = "how many; default 2" },
+	{ .name = "ops",
+	  .kind = OPTION_UINT,
+	  .low = 1,
+	  .high = 8,
+	  .into = &parsed.o.space.ops,
+	  .verbs = ONLY(EXHAUST),
+	  .help = "operations of each at most; default 3" },
+	{ .name = "alphabet",
+	  .kind = OPTION_PARSED,
+	  .parse = parse_alphabet,
+	  .value = "LIST",
+	  .into = &parsed.o.space.alphabet,
+	  .verbs = ONLY(EXHAUST),
+	  .help = "which operations; default " DEFAULT_ALPHABET },
+	{ .name = "colours",
+	  .kind = OPTION_PARSED,
+	  .parse = parse_colours,
+	  .value = "N",
+	  .into = &parsed.o.space.colours,
+	  .verbs = ONLY(EXHAUST),
+	  .help = "1, 2, 4 or 8; default 1" },
+	{ .name = "slots",
+	  .kind = OPTION_UINT,
+	  .low = 2,
+	  .high = PROGRAM_MAX_SLOTS,
+	  .into = &parsed.o.space.slots,
+	  .verbs = ONLY(EXHAUST),
+	  .help = "of the machine; default two, or one of each colour" },
+	{ .name = "pages",
+	  .kind = OPTION_UINT,
+	  .low = 1,
+	  .high = PROGRAM_MAX_HIGHMEM,
+	  .into = &parsed.o.space.pages,
+	  .verbs = ONLY(EXHAUST),
+	  .help = "default: one of each colour more than slots" },
+	{ .name = "handler-ops",
+	  .kind = OPTION_UINT,
+	  .low = 1,
+	  .high = 2,
+	  .into = &parsed.o.space.handler_ops,
+	  .verbs = ONLY(EXHAUST),
+	  .help = "with irq: operations of the handler; 2: and what undoes the "
+		  "first" },
+	{ .name = "pae",
+	  .kind = OPTION_SWITCH,
+	  .into = &parsed.o.space.pae,
+	  .verbs = ONLY(EXHAUST),
+	  .help = "64-bit PTEs" },
+	{ .name = "checkpoint",
+	  .kind = OPTION_TEXT,
+	  .value = "FILE",
+	  .into = &parsed.o.checkpoint,
+	  .verbs = ONLY(EXHAUST),
+	  .help = "go on where an earlier run of the same search was stopped "
+		  "or killed" },
+	{ .name = "no-prune",
+	  .kind = OPTION_SWITCH,
+	  .into = &parsed.o.no_prune,
+	  .verbs = SEARCHES,
+	  .help = "also states that it has been in" },
+	{ .help = "The others:" },
+	{ .name = "trace",
+	  .kind = OPTION_WORD,
+	  .words = traces,
+	  .into = &parsed.trace,
+	  .verbs = ONLY(REPLAY),
+	  .help = "what replay prints; default table" },
+	{ .name = "bytes",
+	  .kind = OPTION_SWITCH,
+	  .into = &parsed.o.bytes,
+	  .verbs = ONLY(RUN) | PLAYS,
+	  .help = "FILE is an input of a fuzz target" },
+	{ .name = "c",
+	  .kind = OPTION_SWITCH,
+	  .into = &parsed.o.as_c,
+	  .verbs = ONLY(EXPORT),
+	  .help = "export as a Criterion test" },
+	{ .name = "hmt",
+	  .kind = OPTION_SWITCH,
+	  .into = &parsed.o.as_hmt,
+	  .verbs = ONLY(EXPORT),
+	  .help = "export as text" },
+};
 
-static bool set_flag(struct options *o, int flag, const char *text)
-{
-	switch (flag) {
-	case FLAG_TASKS:
-	case FLAG_OPS:
-	case FLAG_SLOTS:
-	case FLAG_COLOURS:
-	case FLAG_PAGES:
-	case FLAG_ALPHABET:
-	case FLAG_HANDLER_OPS:
-		return set_space_flag(&o->space, flag, text);
-	case FLAG_ITERATIONS:
-		return parse_u64(text, &o->iterations);
-	case FLAG_TIME:
-		return parse_time(text, &o->seconds);
-	case FLAG_SEED:
-		o->seed_given = true;
-		return parse_seed(text, &o->seed);
-	case FLAG_JOBS:
-		return parse_count(text, 256, &o->jobs) && o->jobs > 0;
-	case FLAG_TRACE:
-		return parse_trace(text, &o->trace);
-	default:
-		o->faults_given |= flag == FLAG_FAULTS;
-		return set_search_flag(&o->search, flag, text);
-	}
-}
+static const struct command command = {
+	.name = "explore",
+	.help = "Finds, replays, shrinks and explains schedules that break a "
+		"program. FILE is\n"
+		"one as text; - is standard input. Replay, minimize, explain "
+		"and export play\n"
+		"its `choices v2:`.",
+	.verbs = verbs,
+	.nr_verbs = sizeof(verbs) / sizeof(verbs[0]),
+	.options = rows,
+	.nr_options = sizeof(rows) / sizeof(rows[0]),
+	.after = "Exit status: 0 fine, 77 a bug, 70 stalled, 1 anything else.",
+};
 
-static void set_switch(struct options *o, int flag)
+static void set_defaults(void)
 {
-	o->generate |= flag == FLAG_GENERATE;
-	o->as_c |= flag == FLAG_C;
-	o->as_hmt |= flag == FLAG_HMT;
-	o->no_prune |= flag == FLAG_NO_PRUNE;
-	o->space.pae |= flag == FLAG_PAE;
-	o->bytes |= flag == FLAG_BYTES;
-	if (flag == FLAG_CHECKPOINT)
-		o->checkpoint = optarg;
-	if (flag == 'o')
-		o->out = optarg;
-}
-
-static bool is_valued(int flag)
-{
-	return flag != FLAG_GENERATE && flag != FLAG_C && flag != FLAG_HMT &&
-	       flag != FLAG_NO_PRUNE && flag != FLAG_PAE &&
-	       flag != FLAG_BYTES && flag != FLAG_CHECKPOINT && flag != 'o';
-}
-
-static void set_defaults(struct options *o)
-{
-	*o = (struct options){
-		.search = { .strategy = SEARCH_PORTFOLIO,
-			    .faults = CONTROLLED_ALL_FAULTS,
+	parsed.o = (struct options){
+		.search = { .faults = CONTROLLED_ALL_FAULTS,
 			    .max_preemptions = 2,
 			    .depth = 3,
 			    .prune = true },
-		.trace = TRACE_TABLE,
 		.jobs = 1,
 		.space = { .tasks = 2, .ops = 3, .colours = 1, .handler_ops = 1 },
 	};
-	space_parse_alphabet(DEFAULT_ALPHABET, &o->space.alphabet);
+	parsed.strategy = SEARCH_PORTFOLIO;
+	parsed.trace = TRACE_TABLE;
+	space_parse_alphabet(DEFAULT_ALPHABET, &parsed.o.space.alphabet);
 }
 
-/* What one flag leaves open and another, or the verb, decides. */
-static void settle(struct options *o)
+/* What one option leaves open and another, or the verb, decides. */
+static void settle(struct options *o, int verb)
 {
+	o->search.strategy = (enum search_strategy)parsed.strategy;
+	o->trace = (enum trace_format)parsed.trace;
+	o->seconds = (double)parsed.time_ns / 1e9;
 	o->search.prune = !o->no_prune;
-	if (strcmp(o->verb, "exhaust") == 0 && !o->faults_given)
+	if (verb == EXHAUST && !o->faults_given)
 		o->search.faults = 0;
-	if (strcmp(o->verb, "exhaust") == 0 && o->search.max_steps == 0)
+	if (verb == EXHAUST && o->search.max_steps == 0)
 		o->search.max_steps = CONTROLLED_MAX_STEPS;
 	if (!(o->search.faults & FAULT_IRQ))
 		o->space.handler_ops = 0;
@@ -351,33 +335,38 @@ static void settle(struct options *o)
 		o->space.pages = PROGRAM_MAX_HIGHMEM;
 }
 
+/* What is wrong with options that are good one by one; NULL: nothing. */
+static const char *contradiction(const struct options *o, int verb)
+{
+	if (verb == RUN && o->file && o->generate)
+		return "run FILE, or run --generate: not both";
+	if (verb == RUN && !o->file && !o->generate)
+		return "run wants a FILE, or --generate";
+	if (o->bytes && !o->file)
+		return "--bytes says what FILE is, and there is none";
+	if (verb == MINIMIZE && !o->out)
+		return "minimize writes to -o OUT";
+	if (verb == EXPORT && o->as_c == o->as_hmt)
+		return "export wants one of --c and --hmt";
+	return NULL;
+}
+
 int options_parse(struct options *o, int argc, char **argv)
 {
-	int flag;
+	struct command_line line;
+	const char *why;
+	int status;
 
-	set_defaults(o);
-	opterr = 0;
-	while ((flag = getopt_long(argc, argv, "o:h", flags, NULL)) != -1) {
-		if (flag == 'h') {
-			fputs(help, stdout);
-			return EXIT_FINE;
-		}
-		if (flag == '?')
-			return complain("unknown flag or missing value: ",
-					argv[optind - 1]);
-		set_switch(o, flag);
-		if (is_valued(flag) && !set_flag(o, flag, optarg))
-			return complain("bad value: ", argv[optind - 1]);
-	}
-	if (optind == argc)
-		return complain("what shall it do?", "");
-	o->verb = argv[optind++];
-	if (optind < argc)
-		o->file = argv[optind++];
-	if (optind < argc)
-		return complain("one FILE only, not also ", argv[optind]);
-	settle(o);
-	return -1;
+	set_defaults();
+	status = command_parse(&command, argc, argv, &line);
+	if (status >= 0)
+		return status;
+	*o = parsed.o;
+	o->verb = verbs[line.verb].name;
+	o->file = line.files[0];
+	settle(o, line.verb);
+	why = contradiction(o, line.verb);
+	return why ? command_wrong(&command, "%s", why) : -1;
 }
 
 /* ---- Shared by verbs -------------------------------------------------------------- */

@@ -279,11 +279,6 @@ int verb_run(const struct options *o)
 	struct sigaction action = { .sa_handler = on_signal };
 	uint64_t seed = o->seed_given ? o->seed : (uint64_t)time(NULL);
 
-	if (!o->generate && !o->file) {
-		fprintf(stderr, "explore: run a FILE or --generate programs; "
-				"see explore --help\n");
-		return EXIT_BAD;
-	}
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	printf("seed %llu\n", (unsigned long long)seed);

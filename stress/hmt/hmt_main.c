@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stress/process/command.h"
 #include "stress/program/program_file.h"
 #include "stress/schedule/controlled.h"
 
@@ -18,35 +19,64 @@
 
 #define MAX_TEXT (16 * 1024)
 
-static const char usage[] =
-	"usage: hmt check FILE...          is each a good program? file:line: what\n"
-	"       hmt print FILE             as text in canonical form\n"
-	"       hmt encode FILE -o OUT     as the bytes that a fuzz target reads\n"
-	"       hmt run FILE [--trace]     on the simulated machine, with the oracle\n"
-	"       hmt VERB --bytes ...       FILE is an input of a fuzz target\n"
-	"       hmt --help\n"
-	"\n"
-	"FILE is an op program as text (.hmt, docs/testing.md tells the form); - is\n"
-	"standard input. With --bytes it is read as a fuzz target reads it: what is in\n"
-	"a fuzz corpus, or a crash file. If it has choices, run plays them; if not,\n"
-	"it runs twice, one operation at a time and under control, and must pass both.\n"
-	"The trace hash tells one run under control from another.\n"
-	"\n"
-	"Exit status: 0 fine, 77 a bug was found, 70 the program deadlocks by\n"
-	"itself, 1 anything else.\n";
+static bool traced, as_bytes;
+static const char *out;
+
+enum {
+	CHECK,
+	PRINT,
+	ENCODE,
+	RUN,
+};
+
+static const struct command_verb verbs[] = {
+	[CHECK] = { "check", "FILE...", "is each a good program?", 1,
+		    COMMAND_MANY },
+	[PRINT] = { "print", "FILE", "as text in canonical form", 1, 1 },
+	[ENCODE] = { "encode", "FILE -o OUT", "as a fuzz target reads it", 1,
+		     1 },
+	[RUN] = { "run", "FILE", "on the sim, with the oracle", 1, 1 },
+};
+
+static const struct option_row rows[] = {
+	{ .name = "trace",
+	  .kind = OPTION_SWITCH,
+	  .into = &traced,
+	  .verbs = 1U << RUN,
+	  .help = "each operation, when it has ended" },
+	{ .name = "bytes",
+	  .kind = OPTION_SWITCH,
+	  .into = &as_bytes,
+	  .help = "FILE is an input of a fuzz target, such as what is in a "
+		  "corpus, or a crash file" },
+	{ .name = "out",
+	  .letter = 'o',
+	  .kind = OPTION_TEXT,
+	  .value = "OUT",
+	  .into = &out,
+	  .verbs = 1U << ENCODE,
+	  .help = "where encode writes the bytes" },
+};
+
+static const struct command command = {
+	.name = "hmt",
+	.help = "FILE is an op program as text (.hmt, docs/testing.md tells the form); - is\n"
+		"standard input. If it has choices, run plays them; if not, it runs twice, one\n"
+		"operation at a time and under control, and must pass both. The trace hash tells\n"
+		"one run under control from another.\n",
+	.verbs = verbs,
+	.nr_verbs = sizeof(verbs) / sizeof(verbs[0]),
+	.options = rows,
+	.nr_options = sizeof(rows) / sizeof(rows[0]),
+	.after = "Exit status: 0 fine, 77 a bug was found, 70 the program deadlocks by\n"
+		 "itself, 1 anything else.",
+};
 
 static struct program program;
-static bool as_bytes; /* --bytes */
 
 static int complain(const char *path, const char *what)
 {
 	fprintf(stderr, "hmt: %s: %s\n", path, what);
-	return EXIT_BAD;
-}
-
-static int usage_error(const char *what, const char *which)
-{
-	fprintf(stderr, "hmt: %s%s; see hmt --help\n", what, which);
 	return EXIT_BAD;
 }
 
@@ -78,7 +108,7 @@ static int print(const char *path)
 	return 0;
 }
 
-static int encode(const char *path, const char *out)
+static int encode(const char *path)
 {
 	uint8_t bytes[PROGRAM_MAX_BYTES];
 	size_t len;
@@ -151,7 +181,7 @@ static int judge(const char *path, const struct exec_result *result)
 	}
 }
 
-static int run_plain(const char *path, bool traced)
+static int run_plain(const char *path)
 {
 	const struct exec_options options = { .trace = traced ? trace : NULL };
 	struct exec_result result;
@@ -162,7 +192,7 @@ static int run_plain(const char *path, bool traced)
 }
 
 /* All faults are offered, as a fuzz target does, so the steps are the same. */
-static int run_controlled(const char *path, bool traced)
+static int run_controlled(const char *path)
 {
 	const struct controlled_options options = {
 		.trace = traced ? trace : NULL,
@@ -183,7 +213,7 @@ static int run_controlled(const char *path, bool traced)
 	return judge(path, &result.exec);
 }
 
-static int run(const char *path, bool traced)
+static int run(const char *path)
 {
 	const char *why;
 	int status;
@@ -193,45 +223,12 @@ static int run(const char *path, bool traced)
 	why = machine_can(&program.machine);
 	if (why)
 		return complain(path, why);
-	status = program.nr_choices > 0 ? 0 : run_plain(path, traced);
+	status = program.nr_choices > 0 ? 0 : run_plain(path);
 	if (status == 0)
-		status = run_controlled(path, traced);
+		status = run_controlled(path);
 	if (status == 0)
 		printf("ok\n");
 	return status;
-}
-
-static int run_verb(char **args)
-{
-	const char *path = NULL;
-	bool traced = false;
-
-	for (; *args; args++) {
-		if (strcmp(*args, "--trace") == 0)
-			traced = true;
-		else if (**args == '-' && !program_file_is_stdin(*args))
-			return usage_error("unknown flag ", *args);
-		else if (path)
-			return usage_error("one FILE only, not also ", *args);
-		else
-			path = *args;
-	}
-	return path ? run(path, traced) : usage_error("run what?", "");
-}
-
-/* Takes --bytes away, wherever it stands. Returns how many are left. */
-static int take_bytes(int argc, char **argv)
-{
-	int left = 0;
-
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--bytes") == 0)
-			as_bytes = true;
-		else
-			argv[left++] = argv[i];
-	}
-	argv[left] = NULL;
-	return left;
 }
 
 /* Paths are the user's, not Bazel's. */
@@ -245,25 +242,22 @@ static void go_home(void)
 
 int main(int argc, char **argv)
 {
-	const char *verb;
+	struct command_line line;
+	int status = command_parse(&command, argc, argv, &line);
 
-	argc = take_bytes(argc, argv);
-	verb = argc > 1 ? argv[1] : "";
+	if (status >= 0)
+		return status;
+	if (line.verb == ENCODE && !out)
+		return command_wrong(&command, "encode writes to -o OUT");
 	go_home();
-	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) {
-		fputs(usage, stdout);
-		return 0;
+	switch (line.verb) {
+	case CHECK:
+		return check(line.files);
+	case PRINT:
+		return print(line.files[0]);
+	case ENCODE:
+		return encode(line.files[0]);
+	default:
+		return run(line.files[0]);
 	}
-	if (strcmp(verb, "check") == 0 && argc > 2)
-		return check(argv + 2);
-	if (strcmp(verb, "print") == 0 && argc == 3)
-		return print(argv[2]);
-	if (strcmp(verb, "encode") == 0 && argc == 5 &&
-	    strcmp(argv[3], "-o") == 0)
-		return encode(argv[2], argv[4]);
-	if (strcmp(verb, "run") == 0)
-		return run_verb(argv + 2);
-	if (argc < 2)
-		return usage_error("what shall it do?", "");
-	return usage_error("wrong verb or arguments: ", verb);
 }

@@ -173,7 +173,7 @@ class StandardInput(Hmt):
                      stdin=TEXT.replace(b"kmap p2", b"kmap p9"))
         self.refused("hmt: standard input: is empty", "run", "-")
         self.refused("one FILE only", "run", "-", "-", stdin=TEXT)
-        self.refused("unknown flag -x", "run", "-x", stdin=TEXT)
+        self.refused("there is no option -x", "run", "-x", stdin=TEXT)
 
     def test_the_replay_line_has_the_program(self):
         choices = b"choices v2: 1=B\n"

@@ -13,7 +13,6 @@ exit status:
   1  wrong usage, or something went wrong
 """
 
-import argparse
 import os
 import re
 import shutil
@@ -22,7 +21,8 @@ import sys
 
 sys.dont_write_bytecode = True  # the tree may be read-only
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.join(HERE, "../../ci/lib")]
+from command import Parser, number  # noqa: E402
 from verdict import OK, SKIPPED, USAGE  # noqa: E402
 
 ROW = re.compile(r"# bench: (\S+) " + " ".join([r"(\d+\.\d{3})"] * 5) + "$")
@@ -42,19 +42,18 @@ def complain(sentence):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog="bench", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("bench", __doc__)
     parser.add_argument("--kernel", required=True, metavar="IMG")
     parser.add_argument("--instructions", metavar="SCRIPT",
                         help="bench/instructions.py")
     parser.add_argument("--host", action="append", default=[],
-                        metavar="BINARY", help="of //bench")
+                        metavar="BINARY", help="of //bench; may be repeated")
     parser.add_argument("--no-host", action="store_true",
                         help="the kernel only; valgrind takes a minute")
-    parser.add_argument("--smp", default="1", metavar="N",
+    parser.add_argument("--smp", type=number(1, 8), default=1, metavar="N",
                         help="CPUs of the kernel (default: 1)")
-    parser.add_argument("--pae", action="store_true")
+    parser.add_argument("--pae", action="store_true",
+                        help="page tables with 64-bit entries")
     return parser.parse_args()
 
 
@@ -62,7 +61,7 @@ def run_kernel(options):
     """(status, console)"""
     command = ["/usr/bin/python3", os.path.join(HERE, "run_kernel.py"),
                "--kernel", options.kernel, "--run", "bench", "--icount",
-               "--smp", options.smp, "--timeout", "300s"]
+               "--smp", str(options.smp), "--timeout", "300s"]
     command += ["--pae"] if options.pae else []
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True,
                             check=False)

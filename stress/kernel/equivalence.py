@@ -10,11 +10,10 @@ folder of them; with --bytes, of inputs of a fuzz target.
 exit status:
   0   the outcomes are the same
   77  one differs, or the kernel or the host found a bug
-  4   skipped: nothing could be compared
-  1   wrong usage, or something could not run
+  4   skipped: there is no QEMU, or not the --machine asked for
+  1   wrong usage, something could not run, or no program could on any machine
 """
 
-import argparse
 import os
 import random
 import re
@@ -25,9 +24,10 @@ import tempfile
 
 sys.dont_write_bytecode = True  # the tree may be read-only
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.join(HERE, "../../ci/lib")]
 import pack  # noqa: E402
-from verdict import FAILED, OK, SKIPPED, USAGE  # noqa: E402
+from command import Parser, number  # noqa: E402
+from verdict import ALL_SKIPPED, FAILED, OK, SKIPPED, USAGE  # noqa: E402
 
 OUTCOME = re.compile(r"= (\S+) (.*)")
 RESULT = re.compile(r"(ok|not ok) \d+ (\S+)(?: # SKIP (.*))?$")
@@ -44,9 +44,7 @@ def complain(sentence):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog="equivalence", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("equivalence", __doc__)
     parser.add_argument("--kernel", required=True, metavar="IMG")
     parser.add_argument("--host", required=True, metavar="PROGRAM",
                         help="//stress/kernel:outcomes")
@@ -54,14 +52,15 @@ def parse_arguments():
                         help="a kernel to compare with, as options of "
                         "run_kernel, like --machine='--smp 4 --pae'; may come "
                         "several times (default: one CPU)")
-    parser.add_argument("--plain", dest="less", action="store_const",
-                        const="plain", help="run each program without nested "
-                        "interrupts, and with whatever page tables there are")
-    parser.add_argument("--one-cpu", dest="less", action="store_const",
-                        const="one_cpu", help="the same, and on one CPU")
-    parser.add_argument("--random", type=int, default=0, metavar="N",
+    less = parser.add_mutually_exclusive_group()
+    less.add_argument("--plain", dest="less", action="store_const",
+                      const="plain", help="run each program without nested "
+                      "interrupts, and with whatever page tables there are")
+    less.add_argument("--one-cpu", dest="less", action="store_const",
+                      const="one_cpu", help="the same, and on one CPU")
+    parser.add_argument("--random", type=number(0, 10**7), default=0, metavar="N",
                         help="and N programs of random bytes")
-    parser.add_argument("--seed", type=int, default=1, metavar="N",
+    parser.add_argument("--seed", type=number(0, 2**64 - 1), default=1, metavar="N",
                         help="of these (default: 1)")
     parser.add_argument("--bytes", action="store_true",
                         help="FILE is an input of a fuzz target, or a folder "
@@ -174,11 +173,11 @@ def run_kernel(options, machine, module, folder):
                "--module", module]
     result = subprocess.run(command, capture_output=True, text=True,
                             check=False)
-    if result.returncode == SKIPPED:
+    if result.returncode == SKIPPED and ALL_SKIPPED not in result.stdout:
         why = result.stdout.strip().rsplit("\n", 1)[-1]
         print(f"{why} (machine: {machine or 'one CPU'})")
         return None
-    if result.returncode not in (OK, FAILED) or (
+    if result.returncode not in (OK, FAILED, SKIPPED) or (
             result.stderr and "run_kernel: failed: " not in result.stderr):
         raise Unusable(result.stderr.strip())
     with open(os.path.join(folder, "console.log"), encoding="ascii",
@@ -249,6 +248,12 @@ class Tally:
         print(f"cases: {self.same} passed, {self.different} failed")
         if self.different:
             return FAILED
+        if self.why_not and not self.same:
+            name, why = next(iter(self.why_not.items()))
+            raise Unusable(
+                f"nothing was compared: {name}: {why}; --machine='--smp N "
+                "--pae' asks for another machine, --one-cpu and --plain for "
+                "less of the programs")
         return OK if self.same else SKIPPED
 
 

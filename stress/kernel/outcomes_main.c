@@ -2,8 +2,7 @@
 
 /*
  * outcomes: what must come out of the programs in boot modules, from the
- * simulated machine (outcome.h). Exit status: 0 all ran, 77 one has a bug, 1
- * a module is bad.
+ * simulated machine (outcome.h).
  */
 
 #include <errno.h>
@@ -11,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stress/process/command.h"
 #include "stress/kernel/outcome.h"
 #include "stress/kernel/pack.h"
 
@@ -83,23 +83,42 @@ static void run_module(const char *path)
 	free(data);
 }
 
-static const char usage[] =
-	"usage: outcomes [--plain|--one-cpu] MODULE...\n"
-	"what comes out of the programs in boot modules; plain: without PAE and\n"
-	"nested interrupts; one-cpu: nor other CPUs\n";
+static const struct option_row rows[] = {
+	{ .name = "plain",
+	  .kind = OPTION_SWITCH,
+	  .into = &plain,
+	  .help = "without PAE and nested interrupts" },
+	{ .name = "one-cpu",
+	  .kind = OPTION_SWITCH,
+	  .into = &one_cpu,
+	  .help = "nor other CPUs" },
+};
+
+static const struct command_verb modules_verb = {
+	.files = "MODULE...",
+	.min_files = 1,
+	.max_files = COMMAND_MANY,
+};
+
+static const struct command command = {
+	.name = "outcomes",
+	.help = "What comes out of the programs in boot modules, on the simulated machine.\n",
+	.verbs = &modules_verb,
+	.nr_verbs = 1,
+	.options = rows,
+	.nr_options = sizeof(rows) / sizeof(rows[0]),
+	.after = "Exit status: 0 all ran, 77 one has a bug, 1 a module is bad.",
+};
 
 int main(int argc, char **argv)
 {
-	const char *flag = argc > 1 ? argv[1] : "";
-	bool help = strcmp(flag, "--help") == 0;
+	struct command_line line;
+	int wrong = command_parse(&command, argc, argv, &line);
 
-	one_cpu = strcmp(flag, "--one-cpu") == 0;
-	plain = one_cpu || strcmp(flag, "--plain") == 0;
-	if (help || argc < 2 + plain) {
-		fputs(usage, help ? stdout : stderr);
-		return !help;
-	}
-	for (int i = 1 + plain; i < argc && status != 1; i++)
-		run_module(argv[i]);
+	if (wrong >= 0)
+		return wrong;
+	plain |= one_cpu;
+	for (int i = 0; i < line.nr_files && status != 1; i++)
+		run_module(line.files[i]);
 	return fflush(stdout) == 0 ? status : 1;
 }

@@ -15,7 +15,6 @@ exit status:
   130 interrupted
 """
 
-import argparse
 import os
 import random
 import re
@@ -25,9 +24,11 @@ import sys
 
 # Beside this file, also where Bazel puts a link to it.
 sys.dont_write_bytecode = True  # the tree may be read-only
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../../ci/lib")]
 import qemu  # noqa: E402
 import results  # noqa: E402
+from command import Parser, number, seconds, whole_seconds, wrong  # noqa: E402
 from screen import Screen, Silent  # noqa: E402
 from verdict import FAILED, HUNG, SKIPPED, USAGE, judge  # noqa: E402
 
@@ -47,62 +48,33 @@ def complain(sentence):
 # ---- The command line ------------------------------------------------------
 
 
-def seconds(text):
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", text)
-    if not match or not float(match.group(1)):
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not a time like 60s or 2m")
-    return float(match.group(1)) * {"m": 60, "h": 3600}.get(match.group(2), 1)
-
-
-def whole_seconds(text):
-    value = seconds(text)
-    if value != int(value) or value > 7 * 24 * 3600:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not a time of whole seconds, up to 168h")
-    return int(value)
+def up_to_a_week(text):
+    """More is not for the kernel's clock."""
+    return whole_seconds(text, 7 * 86400)
 
 
 def memory(text):
     if not re.fullmatch(r"[1-9]\d{0,5}[MG]", text):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a size like 1G")
+        raise wrong("a size such as 1G or 512M", text)
     return text
 
 
 def cpu_model(text):
     if not re.fullmatch(r"[\w.,+=-]{1,60}", text):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a CPU of QEMU's")
+        raise wrong("a CPU as QEMU calls it", text)
     return text
-
-
-def number(least, most, what):
-    def parse(text):
-        if not re.fullmatch(r"\d{1,20}", text) or not (
-                least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(
-                f"'{text}' is not {what} ({least} to {most})")
-        return int(text)
-    return parse
 
 
 def word(text):
     if not re.fullmatch(r"[\w.-]{1,60}", text):
-        raise argparse.ArgumentTypeError(f"'{text}' is no part of a case name")
+        raise wrong("a part of a case's name", text)
     return text
 
 
 def kernel_words(text):
     if not re.fullmatch(r"[ -~]{1,100000}", text):
-        raise argparse.ArgumentTypeError("--append takes printable ASCII, "
-                                         "up to 100000 characters")
+        raise wrong("printable ASCII, up to 100000 characters", text[:60])
     return text.split()
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.print_usage(sys.stderr)
-        complain(message)
-        sys.exit(USAGE)
 
 
 def add_pc_options(parser):
@@ -117,7 +89,7 @@ def add_pc_options(parser):
     parser.add_argument("--cpu", type=cpu_model, default="max",
                         metavar="MODEL", help="as QEMU calls it, with its "
                         "features: pentium3, max,-nx (default: max)")
-    parser.add_argument("--smp", type=number(1, 8, "a number of CPUs"),
+    parser.add_argument("--smp", type=number(1, 8),
                         default=1, metavar="N", help="CPUs (default: 1)")
     pae = parser.add_mutually_exclusive_group()
     pae.add_argument("--pae", dest="pae", action="store_const", const="pae",
@@ -140,9 +112,9 @@ def add_run_options(parser):
                         "a --time)")
     parser.add_argument("--case", type=word, metavar="TEXT",
                         help="only cases with TEXT in their names")
-    parser.add_argument("--time", type=whole_seconds, metavar="TIME",
+    parser.add_argument("--time", type=up_to_a_week, metavar="TIME",
                         help="how long to torture it, as 60s")
-    parser.add_argument("--seed", type=number(0, 2**32 - 1, "a seed"),
+    parser.add_argument("--seed", type=number(0, 2**32 - 1),
                         metavar="N", help="of what is random (default: 1 for "
                         "the suite, another each time for torture)")
     parser.add_argument("--timeout", type=seconds, default=60.0,
@@ -162,8 +134,7 @@ def add_run_options(parser):
 
 
 def parse_arguments():
-    parser = Parser(prog="run_kernel", description=__doc__,
-                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("run_kernel", __doc__)
     add_pc_options(parser)
     add_run_options(parser)
     return parser.parse_args()

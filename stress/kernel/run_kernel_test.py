@@ -123,6 +123,7 @@ class Environment(unittest.TestCase):
     def refused(self, result, sentence, code=1):
         self.assertEqual(result.returncode, code, result)
         self.assertIn(sentence, result.stderr)
+        self.assertEqual(result.stderr.count("\n"), 1, result)
 
     def test_too_little_memory(self):
         self.refused(run("--mem", "3M"), "RAM ends at 2 MiB")
@@ -212,29 +213,28 @@ class Environment(unittest.TestCase):
         self.refused(run(kernel="/etc/passwd"), "is no ELF file for i386")
 
     def test_unknown_flag(self):
-        self.refused(run("--colour"), "unrecognized arguments: --colour")
+        self.refused(run("--colour"), "there is no option --colour")
 
     def test_bad_cpus(self):
-        self.refused(run("--cpu", "a;b"), "'a;b' is not a CPU of QEMU's")
+        self.refused(run("--cpu", "a;b"), "a CPU as QEMU calls it, not 'a;b'")
         self.refused(run("--cpu", "nonesuch"), "QEMU ended with status 1")
 
     def test_bad_values(self):
         for flag, value, sentence in [
-                ("--timeout", "soon", "'soon' is not a time like 60s"),
-                ("--timeout", "0s", "'0s' is not a time like 60s"),
-                ("--mem", "1T", "'1T' is not a size like 1G"),
-                ("--smp", "0", "'0' is not a number of CPUs (1 to 8)"),
-                ("--smp", "9", "'9' is not a number of CPUs (1 to 8)"),
-                ("--smp", "two", "'two' is not a number of CPUs"),
-                ("--seed", "-1", "'-1' is not a seed"),
-                ("--seed", str(2**32), "is not a seed"),
-                ("--time", "1.5s", "'1.5s' is not a time of whole seconds"),
-                ("--time", "200h", "is not a time of whole seconds"),
-                ("--run", "away", "invalid choice: 'away'"),
-                ("--append", "gr\u00fcn", "--append takes printable ASCII"),
-                ("--accel", "hvf", "invalid choice: 'hvf'"),
-                ("--case", "a b", "'a b' is no part of a case name"),
-                ("--break", "glass", "invalid choice: 'glass'")]:
+                ("--timeout", "soon", "500ms, 30s or 8h, up to 365d, not 'soon'"),
+                ("--timeout", "0s", "expected a time above 0 "),
+                ("--mem", "1T", "a size such as 1G or 512M, not '1T'"),
+                ("--smp", "0", "a number from 1 to 8, not '0'"),
+                ("--smp", "two", "a number from 1 to 8, not 'two'"),
+                ("--seed", "-1", "a number from 0 to 4294967295, not '-1'"),
+                ("--seed", str(2**32), "a number from 0 to 4294967295, not "),
+                ("--time", "1.5s", "a time of whole seconds, up to 168h, not '1.5s'"),
+                ("--time", "200h", "a time of whole seconds, up to 168h"),
+                ("--run", "away", "expected one of suite, torture, bench, not 'away'"),
+                ("--append", "gr\u00fcn", "--append: expected printable ASCII"),
+                ("--accel", "hvf", "--accel: expected one of auto, "),
+                ("--case", "a b", "a part of a case's name, not 'a b'"),
+                ("--break", "glass", "asleep, not 'glass'")]:
             with self.subTest(flag=flag, value=value):
                 self.refused(run(flag, value), sentence)
 
@@ -244,7 +244,7 @@ class Environment(unittest.TestCase):
                          f"--icount does not go with --accel {accel}")
 
     def test_pae_and_nopae(self):
-        self.refused(run("--pae", "--nopae"), "not allowed with")
+        self.refused(run("--pae", "--nopae"), "--nopae does not go with --pae")
 
     def test_words_that_the_kernel_refuses(self):
         self.refused(run("--case", "random_programs_two_slots",

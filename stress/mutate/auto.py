@@ -22,7 +22,6 @@ exit status:
   1   wrong usage, or a technique could not be run
 """
 
-import argparse
 import collections
 import json
 import os
@@ -34,43 +33,39 @@ from pathlib import Path
 
 # Beside this file, also where Bazel puts a link to it.
 sys.dont_write_bytecode = True  # the tree may be read-only
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../../ci/lib")]
 import auto_run  # noqa: E402
 import kill_matrix  # noqa: E402
 import matrix_cells as cells  # noqa: E402
+from command import Parser, names, number, seconds, wrong  # noqa: E402
 
 FINE, TOO_LOW, UNUSABLE = 0, 77, 1
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(UNUSABLE, f"auto: {message}; see --help\n")
-
-
 def percent(text):
     if not re.fullmatch(r"\d{1,2}(\.\d+)?|100", text):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a percentage")
+        raise wrong("a percentage, 0 to 100", text)
     return float(text)
 
 
 def parse_arguments(argv):
-    parser = Parser(prog="auto", description=__doc__,
-                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("auto", __doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     run = verbs.add_parser("run", help="fill RESULTS")
-    run.add_argument("--every", type=kill_matrix.positive, default=1,
+    run.add_argument("--every", type=number(1, 9999), default=1,
                      metavar="N", help="only each N-th mutant (default: 1)")
-    run.add_argument("--techniques", type=kill_matrix.names, metavar="A,B",
+    run.add_argument("--techniques", type=names, metavar="A,B",
                      help="default: " + ",".join(auto_run.TECHNIQUES))
-    run.add_argument("--limit", type=kill_matrix.seconds, default=4.0,
+    run.add_argument("--limit", type=seconds, default=4.0,
                      metavar="TIME",
                      help="for each search (default: 4s)")
-    run.add_argument("--jobs", type=kill_matrix.positive,
+    run.add_argument("--jobs", type=number(1, 9999),
                      default=os.cpu_count(), metavar="N",
                      help="mutants at a time (default: all CPUs)")
     report = verbs.add_parser("report", help="print the score")
     for verb in (run, report):
-        verb.add_argument("--files", type=kill_matrix.names, metavar="A,B",
+        verb.add_argument("--files", type=names, metavar="A,B",
                           help="of the core (default: all)")
         verb.add_argument("--gate", type=percent, default=85.0, metavar="N",
                           help="the lowest score that will do (default: 85)")

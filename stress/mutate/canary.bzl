@@ -244,6 +244,7 @@ def _lane_test(name, main, mutant, lane, core, says, seconds, patch = None):
         data = [program.label] + program.data + ([patch] if patch else []),
         main = main,
         tags = ["canary", lane] + _TAGS.get(lane, []),
+        deps = ["//ci/lib/command:py"],
     )
 
 def canary(name, source, lanes):

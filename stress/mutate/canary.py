@@ -24,6 +24,11 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.dont_write_bytecode = True  # the tree may be read-only
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../../ci/lib"))
+from command import Parser, seconds, wrong  # noqa: E402
+
 RED, FAILED, UNUSABLE = 0, 77, 1
 
 TAIL_LINES = 30
@@ -34,36 +39,21 @@ END_LIMITS = 3
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(UNUSABLE, f"canary: {message}; see --help\n")
-
-
 def regex(text):
     try:
         return re.compile(text)
     except re.error as error:
-        raise argparse.ArgumentTypeError(f"'{text}': {error}") from None
+        raise wrong(f"a regular expression ({error})", text) from None
 
 
 def statuses(text):
     if not re.fullmatch(r"\d+(,\d+)*", text):
-        raise argparse.ArgumentTypeError(f"'{text}' is not like 77 or 70,77")
+        raise wrong("statuses such as 77 or 70,77", text)
     return [int(status) for status in text.split(",")]
 
 
-def seconds(text):
-    if not re.fullmatch(r"\d+(\.\d+)?s", text) or not float(text[:-1]):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a time like 10s")
-    return float(text[:-1])
-
-
 def parse_arguments(argv):
-    parser = Parser(
-        prog="canary",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("canary", __doc__)
     parser.add_argument("--mutant", required=True, metavar="NAME")
     parser.add_argument("--lane", required=True, metavar="NAME")
     parser.add_argument(

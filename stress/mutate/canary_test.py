@@ -37,8 +37,11 @@ class Canary(unittest.TestCase):
     def run_on(self, script, *options, args=()):
         """A lane that is a shell script: (status, stdout, stderr)."""
         lane = self.path("lane", "#!/bin/sh\n" + script)
-        command = [sys.executable, CANARY, "--mutant=m", "--lane=fuzz"]
-        command += ["--red=77", "--says=slot [0-9]+ is lost", *options]
+        command = [sys.executable, CANARY, *options]
+        given = {option.split("=")[0] for option in options}
+        command += [option for option in ("--mutant=m", "--lane=fuzz", "--red=77",
+                                          "--says=slot [0-9]+ is lost")
+                    if option.split("=")[0] not in given]
         run = subprocess.run(
             [*command, lane, *args],
             capture_output=True,
@@ -154,10 +157,10 @@ class Canary(unittest.TestCase):
 
     def test_usage(self):
         for option, word in [
-            ("--limit=0s", "is not a time like 10s"),
-            ("--red=77,", "is not like 77 or 70,77"),
-            ("--says=(", "'(': "),
-            ("--nonsense", "see --help"),
+            ("--limit=0s", "expected a time above 0"),
+            ("--red=77,", "such as 77 or 70,77, not '77,'"),
+            ("--says=(", "), not '('"),
+            ("--nonsense", "see canary --help"),
         ]:
             code, out, err = self.run_on("exit 77", option)
             self.assertEqual((code, out), (1, ""), option)

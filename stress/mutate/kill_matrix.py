@@ -19,50 +19,23 @@ exit status:
   1   wrong usage, or a technique could not be run
 """
 
-import argparse
 import os
-import re
 import signal
 import sys
 from pathlib import Path
 
 # Beside this file, also where Bazel puts a link to it.
 sys.dont_write_bytecode = True  # the tree may be read-only
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../../ci/lib")]
 import matrix_cells as cells  # noqa: E402
 import matrix_page  # noqa: E402
 import matrix_report as reports  # noqa: E402
+from command import Parser, names, number, seconds  # noqa: E402
 
 FINE, SURVIVOR, UNUSABLE = 0, 77, 1
 
 DEFAULT_RESULTS = "kill_matrix.jsonl"
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(UNUSABLE, f"kill_matrix: {message}; see --help\n")
-
-
-def seconds(text):
-    if not re.fullmatch(r"\d+(\.\d+)?s?", text) or not float(text.rstrip("s")):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a time like 10s")
-    return float(text.rstrip("s"))
-
-
-def positive(text):
-    if not re.fullmatch(r"[1-9]\d{0,3}", text):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 on")
-    return int(text)
-
-
-def a_file(text):
-    if not text:
-        raise argparse.ArgumentTypeError("'' is no file")
-    return text
-
-
-def names(text):
-    return text.split(",")
 
 
 def add_selection(parser, techniques):
@@ -73,17 +46,16 @@ def add_selection(parser, techniques):
 
 
 def add_run_flags(parser, seeds, limit):
-    parser.add_argument("--seeds", type=positive, default=seeds, metavar="N",
+    parser.add_argument("--seeds", type=number(1, 9999), default=seeds, metavar="N",
                         help="for techniques that draw (default: %(default)s)")
     parser.add_argument("--limit", type=seconds, default=limit, metavar="TIME",
                         help=f"for each cell (default: {limit:g}s)")
-    parser.add_argument("--jobs", type=positive, default=os.cpu_count(),
+    parser.add_argument("--jobs", type=number(1, 9999), default=os.cpu_count(),
                         metavar="N", help="cells at a time (default: all CPUs)")
 
 
 def parse_arguments(argv):
-    parser = Parser(prog="kill_matrix", description=__doc__,
-                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("kill_matrix", __doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     run = verbs.add_parser("run", help="fill RESULTS")
     add_selection(run, list(cells.TECHNIQUES))
@@ -91,11 +63,11 @@ def parse_arguments(argv):
     run.add_argument("--fresh", action="store_true",
                      help="begin anew; the old RESULTS gets the suffix .old")
     report = verbs.add_parser("report", help="print the table")
-    report.add_argument("--html", type=a_file, metavar="FILE", help="write it there too")
-    report.add_argument("--markdown", type=a_file, metavar="FILE",
+    report.add_argument("--html", metavar="FILE", help="write it there too")
+    report.add_argument("--markdown", metavar="FILE",
                         help="write it there too; '-' prints it instead")
     for verb in (run, report):
-        verb.add_argument("--results", type=a_file, default=DEFAULT_RESULTS,
+        verb.add_argument("--results", default=DEFAULT_RESULTS,
                           metavar="FILE", help="JSON lines (default: %(default)s)")
     check = verbs.add_parser("check", help="the short version")
     add_selection(check, cells.SHORT)

@@ -143,7 +143,7 @@ class Matrix(unittest.TestCase):
         for flag in ("--html=", "--markdown=", "--results="):
             status, text = self.matrix(["found"], "report", flag)
             self.assertEqual(status, 1)
-            self.assertIn("'' is no file", text)
+            self.assertIn("expected FILE, not ''", text)
 
     def test_a_mutant_of_a_port_brings_its_own_program(self):
         own = self.here / "port.script"

@@ -8,8 +8,6 @@ mutants that its line '# finds: MUTANT' names; what it finds replaces the
 program in the file, below the comments. Seeds that are still good stay as they
 are. Read what comes out: the comment has to be true of it.
 
-usage: bazel run //stress/mutate:reseed -- SEED.hmt...
-
 exit status:
   0   all seeds find their mutants
   77  for some there are no such choices
@@ -22,8 +20,10 @@ import tempfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # the tree may be read-only
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../../ci/lib")]
 import seeds  # noqa: E402
+from command import Parser  # noqa: E402
 
 SEARCH_SECONDS = 30
 
@@ -77,10 +77,10 @@ def reseed(seed):
 
 
 def main():
-    paths = sys.argv[1:]
-    if not paths or paths[0] in ("-h", "--help"):
-        print(__doc__, file=sys.stdout if paths else sys.stderr)
-        return 0 if paths else 1
+    parser = Parser("reseed", __doc__)
+    parser.add_argument("seed", nargs="+",
+                        metavar="SEED.hmt")
+    paths = parser.parse_args().seed
     os.chdir(os.environ.get("BUILD_WORKING_DIRECTORY", "."))
     try:
         good = [reseed(path) for path in paths]

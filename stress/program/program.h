@@ -50,6 +50,7 @@
 #include <stdint.h>
 
 #include "core/port/machine.h"
+#include "core/version.h"
 
 #define PROGRAM_MAX_TASKS 4 /* A, B, C, D */
 #define PROGRAM_MAX_IRQS 2  /* I, J */
@@ -60,17 +61,6 @@
 #define PROGRAM_MAX_ACTORS (PROGRAM_MAX_TASKS + PROGRAM_MAX_IRQS)
 #define PROGRAM_HEADER_BYTES 8
 #define PROGRAM_MAX_CHOICES 256
-
-/*
- * What the steps of choices mean. Raise it when old choices would play another
- * run on the same core: when the sim counts another thing as a step, a point
- * asks in another order, or a choice says something else. A new kind of choice
- * or a new question changes nothing for those who do not use it. A change of
- * the core moves steps, too, but in that run only: seeds_test watches those.
- * Then replace "choices v2:" everywhere (git grep), and reseed the seeds of the
- * schedule fuzzer (stress/mutate/README.md).
- */
-#define PROGRAM_CHOICES_VERSION 2 /* 1 to 15 */
 
 #define PROGRAM_MAX_BYTES \
 	(PROGRAM_HEADER_BYTES + \

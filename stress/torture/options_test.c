@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +27,6 @@ static int parse(const char *line)
 	for (char *word = strtok(words, " "); word && argc < MAX_ARGS;
 	     word = strtok(NULL, " "))
 		argv[argc++] = word;
-	optind = 0; /* GNU getopt starts anew */
 	return options_parse(&options, argc, argv);
 }
 
@@ -78,8 +76,9 @@ static bool every_option(void)
 	       options.threads == 1 && options.repeat == 9 &&
 	       options.stall_ns == 250 * NS_PER_MS &&
 	       prints("--seed 1 --threads 1 --repeat 9") &&
-	       parse("--program a.hmt --log l --out d --stat-interval 2m") ==
+	       parse("--time 1h30m --program a.hmt --log l --out d --stat-interval 2m") ==
 		       -1 &&
+	       options.time_ns == 5400 * NS_PER_S &&
 	       strcmp(options.program_path, "a.hmt") == 0 &&
 	       strcmp(options.log_path, "l") == 0 &&
 	       strcmp(options.out_dir, "d") == 0 &&
@@ -105,7 +104,9 @@ static bool nonsense_is_refused(void)
 	       parse("--time 3x") == 1 && parse("--time -3") == 1 &&
 	       parse("--stall 0") == 1 && parse("--refind=0") == 1 &&
 	       parse("--refind 3s") == 1 && parse("--seed 1x") == 1 &&
-	       parse("--bogus") == 1 && parse("extra") == 1;
+	       parse("--bogus") == 1 && parse("extra") == 1 &&
+	       parse("--slots 2 --slots 2") == 1 &&
+	       parse("--round 1 --program a.hmt") == 1;
 }
 
 static bool help_is_fine(void)

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 """ci/coverage: which lines and branches of the core are tested, by lane."""
 
-import argparse
 import json
 import os
 import sys
 from pathlib import Path
 
+from ci.lib.command import Parser
 from ci.lib.coverage import corpora, lanes, pages
 from ci.lib.test import bazel
-from ci.lib.test.arguments import Parser
 
 PATTERNS = [f"{room}/..." for room in (*lanes.UNIT, "//fuzz")]
 INTERRUPTED = 130
@@ -42,7 +41,6 @@ def parse_arguments():
         prog="ci/coverage",
         description="Runs the tests with clang's coverage and writes HTML.",
         epilog=HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", metavar="DIR",
                         help="default: DIR/coverage of --corpus, or "

@@ -6,17 +6,18 @@ import signal
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-import argparse  # noqa: E402
 import os  # noqa: E402
 import random  # noqa: E402
 import shutil  # noqa: E402
 import sys  # noqa: E402
 
+from command import Parser, number, whole_seconds, wrong  # noqa: E402
+
 from . import place, report, results, stock  # noqa: E402
 from .screen import Screen  # noqa: E402
 from .session import Session  # noqa: E402
 from .targets import Bazel, choose, prepare  # noqa: E402
-from .words import count, duration, one_line, parse_duration  # noqa: E402
+from .words import count, duration, one_line  # noqa: E402
 
 EXIT_OK = 0
 EXIT_TROUBLE = 1
@@ -42,52 +43,21 @@ def workspace():
     return os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 
 
-def a_time(text):
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
 def a_directory(text):
-    if not text:
-        raise argparse.ArgumentTypeError("'' is no directory")
-    if not text.isprintable():
-        raise argparse.ArgumentTypeError(
-            f"{one_line(text)}: a name with such characters could not be "
-            "shown in a replay line")
+    if not text or not text.isprintable():
+        raise wrong("a name that can be shown in a replay line", text)
     return text
 
 
-def a_number(lowest, highest):
-    def parse(text):
-        if text.isascii() and text.isdigit() and len(text) < 20 and (
-                lowest <= int(text) <= highest):
-            return int(text)
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is no number from {lowest} to {highest}")
-    return parse
-
-
-class Arguments(argparse.ArgumentParser):
-    """A wrong argument costs one sentence and exit status 1."""
-
-    def error(self, message):
-        self.exit(EXIT_TROUBLE,
-                  f"{self.prog}: {one_line(message)}; see --help\n")
-
-
 def parse(argv):
-    parser = Arguments(
-        prog="ci/fuzz", allow_abbrev=False, epilog=EPILOG,
-        description="Fuzzes all targets side by side and reports.",
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("ci/fuzz", "Fuzzes all targets side by side and reports.",
+                    epilog=EPILOG)
     cores = len(os.sched_getaffinity(0))
     parser.add_argument(
-        "--time", type=a_time, default=60, metavar="TIME",
+        "--time", type=whole_seconds, default=60, metavar="TIME",
         help="how long: 60s (the default), 5m, 8h, 1h30m")
     parser.add_argument(
-        "--jobs", type=a_number(1, 1024), default=cores, metavar="N",
+        "--jobs", type=number(1, 1024), default=cores, metavar="N",
         help=f"fuzzing processes, all targets together (default {cores}: "
         "the cores)")
     parser.add_argument(
@@ -98,7 +68,7 @@ def parse(argv):
         help="where corpora, crashes and reports are kept "
         "(default %(default)s)")
     parser.add_argument(
-        "--seed", type=a_number(0, 2**63 - 1), metavar="N",
+        "--seed", type=number(0, 2**63 - 1), metavar="N",
         help="derive the seed of every process from N (default: random)")
     args = parser.parse_args(argv)
     if args.seed is None:

@@ -56,7 +56,7 @@ class Refused(WholeCommand):
         return err
 
     def test_an_empty_name_is_not_the_checkout(self):
-        self.assertIn("'' is no directory", self.refused(out=""))
+        self.assertIn("in a replay line, not ''", self.refused(out=""))
 
     def test_a_name_that_cannot_be_shown(self):
         self.assertIn("\\x1b", self.refused(out="a\x1b[31m"))

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 """ci/test: all lanes, and one true count at the end."""
 
-import argparse
 import signal
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ci.lib.command import Parser
 from ci.lib.test import bazel, lint, named
-from ci.lib.test.arguments import Parser
 from ci.lib.test.cases import Count
 from ci.lib.test.record import Record, Target
 
@@ -66,7 +65,6 @@ def parse_arguments():
         prog="ci/test",
         description="Builds everything, runs every test, counts the cases.",
         epilog=HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--lane",

@@ -10,9 +10,9 @@ import sys
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
+from ci.lib.command import Parser
 from ci.lib.docs import blocks
-from ci.lib.test import bazel, builds, interrupts, names
-from ci.lib.test.arguments import Parser
+from ci.lib.test import bazel, builds, commands, interrupts, names
 
 CLANG_FORMAT = "/usr/bin/clang-format-19"
 CLANG_TIDY = "/usr/bin/clang-tidy-19"
@@ -239,8 +239,14 @@ def check_documents():
             for c in _blocks(path)]
 
 
+def check_commands():
+    """Every command is among those that must have --help and --version."""
+    return commands.check(sources())
+
+
 CHECKS = {
     "builds": builds.check,
+    "commands": check_commands,
     "documents": check_documents,
     "format": check_format,
     "house": check_house,
