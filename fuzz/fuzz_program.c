@@ -55,7 +55,9 @@ bool fuzz_load(struct program *program, const uint8_t *data, size_t size)
 		fprintf(stderr, "fuzz target: %s\n", error.expected);
 		noted = true;
 	}
-	why = machine_can(&program->machine);
+	if (!program_is_text(data, size))
+		program_fit(program);
+	why = program_can(program);
 	if (why)
 		engine_refuse(why);
 	return !why;

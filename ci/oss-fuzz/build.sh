@@ -28,7 +28,8 @@ sources() {
 }
 
 core="core/boot core/lib"
-judge="stress/oracle stress/process stress/program stress/schedule"
+judge="core/port stress/oracle stress/process stress/program stress/schedule
+	stress/subjects"
 
 # $1: a directory for objects; the rest: how to compile. Sources on stdin.
 compile() {

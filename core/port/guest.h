@@ -54,6 +54,6 @@ static inline uint64_t guest_mix(uint64_t hash, uint64_t value)
 
 /* The core, and its state from boot on: all that is not in tasks. */
 extern const struct guest highmem_guest;
-struct highmem *highmem_guest_state(void);
+extern struct highmem highmem_guest_state;
 
 #endif

@@ -15,6 +15,8 @@
 
 #include <highmem/highmem.h>
 
+#include "core/port/guest.h"
+
 #define MACHINE_LOWMEM_PAGES 2
 #define MACHINE_MAX_TASKS 8
 #define MACHINE_MAX_PAGES 4096
@@ -137,6 +139,39 @@ static inline uint32_t machine_frame(const struct machine_config *config,
 					: UINT32_MAX;
 }
 
+/* The frame of page @index of a machine's mem_map. Shares no code with the core. */
+static inline pfn_t machine_pfn(const struct highmem_config *geometry,
+				uint32_t index)
+{
+	const struct page_range *range = geometry->ranges;
+
+	if (geometry->nr_ranges == 0)
+		return geometry->first_pfn + index;
+	for (; index >= range->nr_pages; range++)
+		index -= range->nr_pages;
+	return range->first_pfn + index;
+}
+
+/* And back; UINT32_MAX: it is the frame of none. */
+static inline uint32_t machine_page_index(const struct highmem_config *geometry,
+					  pfn_t pfn)
+{
+	uint32_t below = 0;
+
+	if (geometry->nr_ranges == 0)
+		return pfn - geometry->first_pfn < geometry->nr_pages
+			       ? pfn - geometry->first_pfn
+			       : UINT32_MAX;
+	for (unsigned int r = 0; r < geometry->nr_ranges; r++) {
+		const struct page_range *range = &geometry->ranges[r];
+
+		if (pfn - range->first_pfn < range->nr_pages)
+			return below + (pfn - range->first_pfn);
+		below += range->nr_pages;
+	}
+	return UINT32_MAX;
+}
+
 enum machine_verdict {
 	MACHINE_DONE,	 /* every task returned */
 	MACHINE_STALLED, /* some task sleeps and nobody can wake it */
@@ -146,12 +181,18 @@ enum machine_verdict {
 const char *machine_can(const struct machine_config *config);
 
 /*
- * Build the machine: page tables, pages, CPUs, and highmem_init(). The first
- * two pages of mem_map are lowmem, then come config->nr_pages of highmem.
+ * Build the machine: page tables, pages, CPUs; and boot @guest on it. The first
+ * two pages of mem_map are lowmem, then come config->nr_pages of highmem. Returns
+ * its geometry, as the guest got it, valid until the next boot.
  * pre: machine_can(config) == NULL and no machine is up.
  */
-struct highmem *machine_boot(const struct machine_config *config);
+const struct highmem_config *
+machine_boot_guest(const struct machine_config *config,
+		   const struct guest *guest);
 void machine_shutdown(void);
+
+/* The same with the core as the guest (core/port/guest_highmem.c). */
+struct highmem *machine_boot(const struct machine_config *config);
 
 /* ---- Tasks --------------------------------------------------------------- */
 

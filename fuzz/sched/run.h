@@ -11,7 +11,7 @@
 #include "fuzz/sched/mutator.h"
 #include "stress/schedule/controlled.h"
 
-/* pre: machine_can(&program->machine) == NULL. Not reentrant. */
+/* pre: program_can(program) == NULL. Not reentrant. */
 void sched_run(const struct program *program, struct sched_profile *profile,
 	       struct controlled_result *result);
 

@@ -13,7 +13,7 @@
 #include "fuzz/sched/mutator.h"
 
 /*
- * pre: machine_can(&program->machine) == NULL, and @profile is of @program or of
+ * pre: program_can(program) == NULL, and @profile is of @program or of
  * one like it. Not reentrant.
  */
 void sched_search(struct program *program, const struct sched_profile *profile,

@@ -61,7 +61,7 @@ size_t sched_target_mutate(uint8_t *data, size_t size, size_t max_size,
 	do {
 		sched_mutate(&program, &profile, &random);
 	} while (prng_below(&random, 4) == 0);
-	if (prng_below(&random, 8) == 0 && !machine_can(&program.machine))
+	if (prng_below(&random, 8) == 0 && !program_can(&program))
 		sched_search(&program, &profile, &random);
 	return sched_encode(&program, data, max_size, &random);
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stress/subjects/subject.h"
+
 #define BUILD_WORD " build="
 
 static uint64_t mix(uint64_t hash, const void *data, size_t len)
@@ -62,16 +64,17 @@ void certificate_describe(const struct options *o, char *line, size_t size)
 	space_print_alphabet(o->space.alphabet, alphabet, sizeof(alphabet));
 	print_faults(o->search.faults, faults, sizeof(faults));
 	print_bound(o->search.max_preemptions, bound, sizeof(bound));
-	snprintf(line, size,
-		 "tasks=%u ops=%u alphabet=%s handler-ops=%u pages=%u "
-		 "slots=%u colours=%u pae=%s "
-		 "preemptions=%s faults=%s max-steps=%u pruning=%s" BUILD_WORD
-		 "%016llx",
-		 o->space.tasks, o->space.ops, alphabet, o->space.handler_ops,
-		 o->space.pages, o->space.slots, o->space.colours,
-		 o->space.pae ? "yes" : "no", bound, faults,
-		 o->search.max_steps, o->search.prune ? "yes" : "no",
-		 (unsigned long long)build_number());
+	snprintf(
+		line, size,
+		"tasks=%u ops=%u alphabet=%s handler-ops=%u pages=%u "
+		"slots=%u colours=%u pae=%s "
+		"preemptions=%s faults=%s max-steps=%u pruning=%s%s%s" BUILD_WORD
+		"%016llx",
+		o->space.tasks, o->space.ops, alphabet, o->space.handler_ops,
+		o->space.pages, o->space.slots, o->space.colours,
+		o->space.pae ? "yes" : "no", bound, faults, o->search.max_steps,
+		o->search.prune ? "yes" : "no", *replay_flags() ? " " : "",
+		replay_flags(), (unsigned long long)build_number());
 }
 
 /* Of what was searched and what was found, but not of who did it. */
@@ -84,14 +87,23 @@ static uint64_t certificate_hash(const char *search,
 	return mix(hash, c, sizeof(*c));
 }
 
+static void print_subject(void)
+{
+	if (*replay_flags())
+		printf("  subject          %s%s\n", the_subject.name,
+		       exec_judges_from_outside() ? ", judged from outside"
+						  : "");
+}
+
 static void print_space(const struct options *o)
 {
 	const struct space *s = &o->space;
 	char text[256];
 
 	space_print_alphabet(s->alphabet, text, sizeof(text));
-	printf("certificate\n"
-	       "  alphabet         %s\n"
+	printf("certificate\n");
+	print_subject();
+	printf("  alphabet         %s\n"
 	       "  tasks            %u, each on a CPU of its own\n"
 	       "  operations       0 to %u for each task\n",
 	       text, s->tasks, s->ops);
@@ -164,4 +176,5 @@ void certificate_print(const struct options *o, const char *search,
 	       "no bug within these bounds\n",
 	       strstr(search, BUILD_WORD) + strlen(BUILD_WORD),
 	       (unsigned long long)certificate_hash(search, c));
+	print_not_demanded();
 }

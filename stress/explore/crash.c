@@ -47,9 +47,10 @@ static void save_run(void)
 		    "file; --out names a directory\n");
 		return;
 	}
-	hm_format(line, sizeof(line),
-		  "replay: bazel run //stress/explore:explore -- replay %s%s\n",
-		  at_crash.home, path);
+	hm_format(
+		line, sizeof(line),
+		"replay: bazel run //stress/explore:explore -- replay %s%s%s\n",
+		replay_flags(), at_crash.home, path);
 	say(line);
 }
 

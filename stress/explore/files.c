@@ -22,7 +22,7 @@ bool load_program(struct program *program, const struct options *o)
 
 	if (!program_read(program, o->file, o->bytes, "explore"))
 		return false;
-	why = machine_can(&program->machine);
+	why = program_can(program);
 	return !why || complain(o->file, why);
 }
 

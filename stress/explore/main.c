@@ -68,8 +68,9 @@ int report_finding(struct program *found, const char *dir)
 		home[0] = '\0';
 	fflush(stdout);
 	finding_print(STDOUT_FILENO, result.exec.sentence);
-	printf("replay: bazel run //stress/explore:explore -- replay %s%s%s\n",
-	       home, home[0] ? "/" : "", path);
+	printf("replay: bazel run //stress/explore:explore -- replay "
+	       "%s%s%s%s\n",
+	       replay_flags(), home, home[0] ? "/" : "", path);
 	finding_end(result.exec.sentence, found_it);
 	return EXIT_BUG;
 }

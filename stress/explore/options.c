@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "stress/process/command.h"
+#include "stress/subjects/subject.h"
 
 #define DEFAULT_ALPHABET "kmap,kunmap,flush"
 
@@ -14,6 +15,7 @@ static struct {
 	struct options o;
 	unsigned int strategy, trace; /* as words */
 	uint64_t time_ns;
+	bool black_box;
 } parsed;
 
 /* ---- Values -------------------------------------------------------------------- */
@@ -261,6 +263,11 @@ static const struct option_row rows[] = {
 	  .into = &parsed.o.no_prune,
 	  .verbs = SEARCHES,
 	  .help = "also states that it has been in" },
+	{ .name = "black-box",
+	  .kind = OPTION_SWITCH,
+	  .into = &parsed.black_box,
+	  .verbs = SEARCHES | PLAYS,
+	  .help = "judge the subject by what can be seen from outside" },
 	{ .help = "The others:" },
 	{ .name = "trace",
 	  .kind = OPTION_WORD,
@@ -312,6 +319,8 @@ static void set_defaults(void)
 	parsed.strategy = SEARCH_PORTFOLIO;
 	parsed.trace = TRACE_TABLE;
 	space_parse_alphabet(DEFAULT_ALPHABET, &parsed.o.space.alphabet);
+	parsed.o.space.alphabet &= program_kinds();
+	parsed.o.space.pae = !(the_subject.limits.machines & SUBJECT_NO_PAE);
 }
 
 /* What one option leaves open and another, or the verb, decides. */
@@ -321,6 +330,8 @@ static void settle(struct options *o, int verb)
 	o->trace = (enum trace_format)parsed.trace;
 	o->seconds = (double)parsed.time_ns / 1e9;
 	o->search.prune = !o->no_prune;
+	if (parsed.black_box)
+		exec_judge_from_outside();
 	if (verb == EXHAUST && !o->faults_given)
 		o->search.faults = 0;
 	if (verb == EXHAUST && o->search.max_steps == 0)
@@ -370,6 +381,23 @@ int options_parse(struct options *o, int argc, char **argv)
 }
 
 /* ---- Shared by verbs -------------------------------------------------------------- */
+
+const char *replay_flags(void)
+{
+	return subject_flags(exec_judges_from_outside());
+}
+
+void print_not_demanded(void)
+{
+	bool outside = exec_judges_from_outside();
+	const char *what;
+
+	for (unsigned int i = 0;
+	     (what = subject_not_demanded(&the_subject, outside, i)); i++)
+		printf("%s%s", i ? "; " : "not demanded: ", what);
+	if (subject_not_demanded(&the_subject, outside, 0))
+		printf("\n");
+}
 
 double now_seconds(void)
 {

@@ -42,6 +42,12 @@ bool load_program(struct program *program, const struct options *options);
 /* Write @program as text, whole or not at all; false with a sentence. */
 bool save_program(const struct program *program, const char *path);
 
+/* "--subject=NAME --black-box ", or what of it this run needs. */
+const char *replay_flags(void);
+
+/* One line: which checks nobody made. Nothing if all were made. */
+void print_not_demanded(void);
+
 /* Seconds since some moment, never going back. */
 double now_seconds(void);
 

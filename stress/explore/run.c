@@ -201,8 +201,10 @@ static int judge(const struct options *o, enum search_end end,
 	       end == SEARCH_DONE && !o->generate
 		       ? ", all there are within the bound"
 		       : "");
-	if (end != SEARCH_BUG)
+	if (end != SEARCH_BUG) {
+		print_not_demanded();
 		return EXIT_FINE;
+	}
 	controlled_record(program, &result->run);
 	return report_finding(program, o->out);
 }

@@ -12,6 +12,7 @@
 #include "stress/process/command.h"
 #include "stress/program/program_file.h"
 #include "stress/schedule/controlled.h"
+#include "stress/subjects/subject.h"
 
 #define EXIT_BAD 1
 #define EXIT_STALLED 70
@@ -159,8 +160,9 @@ static void print_replay(const char *path)
 	bool piped = program_file_is_stdin(path) &&
 		     program_as_pipe(&program, again, sizeof(again));
 
-	printf("replay: %sbazel run //stress/hmt:hmt -- run --trace %s%s\n",
-	       piped ? again : "", as_bytes && !piped ? "--bytes " : "", path);
+	printf("replay: %sbazel run //stress/hmt:hmt -- run --trace %s%s%s\n",
+	       piped ? again : "", subject_flags(exec_judges_from_outside()),
+	       as_bytes && !piped ? "--bytes " : "", path);
 }
 
 static int judge(const char *path, const struct exec_result *result)
@@ -220,7 +222,7 @@ static int run(const char *path)
 
 	if (!load(path))
 		return EXIT_BAD;
-	why = machine_can(&program.machine);
+	why = program_can(&program);
 	if (why)
 		return complain(path, why);
 	status = program.nr_choices > 0 ? 0 : run_plain(path);

@@ -38,7 +38,7 @@ const struct program *outcome_plain(const struct program *program, bool pae,
 /*
  * Run @program, give @say each line of it. NULL when it ended well, by a
  * deadlock of its own too; else the sentence that says what is wrong.
- * pre: machine_can(&program->machine) == NULL.
+ * pre: program_can(program) == NULL.
  */
 const char *outcome_of(const char *name, const struct program *program,
 		       void (*say)(const char *line));

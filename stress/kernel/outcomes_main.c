@@ -28,7 +28,7 @@ static void run(const char *name, const struct program *program)
 
 	if (plain)
 		program = outcome_plain(program, false, one_cpu);
-	why = machine_can(&program->machine);
+	why = program_can(program);
 	if (why) {
 		printf("= %s skipped %s\n", name, why);
 		return;

@@ -22,7 +22,7 @@ static void say(const char *line)
 static const char *run(void)
 {
 	static char skip[128];
-	const char *why = machine_can(&program->machine);
+	const char *why = program_can(program);
 
 	if (!why)
 		return outcome_of(name, program, say);

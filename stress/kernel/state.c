@@ -60,8 +60,10 @@ static void print_queue(const struct highmem *hm, unsigned int colour)
 	print_waiters(queue);
 }
 
-static void print_machine(const struct highmem *hm)
+static void print_machine(void)
 {
+	const struct highmem *hm = &highmem_guest_state;
+
 	console_printf("# pkmap of %u slots, its lock %s\n",
 		       hm->config.nr_slots,
 		       port_spin_is_locked(&hm->pkmap.lock) ? "held" : "free");

@@ -47,6 +47,15 @@ static void mix(uint64_t *hash, uint64_t value)
 	*hash ^= *hash >> 29;
 }
 
+/* Of each map its own, where it does not follow from the page. */
+static void mix_addresses(uint64_t *hash, const struct actor *actor)
+{
+	for (unsigned int p = 0; p < PROGRAM_MAX_PAGES; p++)
+		for (unsigned int i = 0; i < actor->held[p]; i++)
+			mix(hash,
+			    (uint64_t)(vaddr_t)actor_address(actor, p, i));
+}
+
 uint64_t exec_state_hash(void)
 {
 	uint64_t hash = refine_hash();
@@ -71,6 +80,8 @@ uint64_t exec_state_hash(void)
 				mix(&hash,
 				    (uint64_t)(vaddr_t)actor->address[p]);
 		}
+		if (!subject_promises(SUBJECT_ONE_ADDRESS))
+			mix_addresses(&hash, actor);
 	}
 	return hash;
 }
@@ -127,6 +138,7 @@ static void handler_main(void *arg)
 
 	actor->active = true;
 	actor->id = port_task_id(port_task_current());
+	oracle_handler_begins(&exec, actor);
 	for (unsigned int i = 0; i < exec.program->nr_ops; i++) {
 		const struct op *op = &exec.program->ops[i];
 
@@ -145,22 +157,54 @@ bool exec_raise(struct exec *e, struct actor *below, unsigned int irq)
 	struct actor *actor = exec_handler(e, irq);
 
 	actor->windows_below = below->windows_below + actor_windows(below);
+	actor->windows_guessed = below->windows_guessed;
 	return machine_interrupt(handler_main, actor);
+}
+
+/* In the middle of what claims a window, or gives it back. */
+static bool is_at_windows(const struct actor *actor)
+{
+	const struct op *op = actor->op;
+
+	return actor->in_op &&
+	       (!op || op->kind == OP_LOCAL || op->kind == OP_ATOMIC ||
+		op->kind == OP_UNLOCAL || op->kind == OP_MISORDER);
+}
+
+static unsigned int windows_at_most(uint32_t id)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
+		const struct actor *actor = &exec.actors[a];
+
+		if (actor->id == id && (actor->active || !is_handler(actor)))
+			nr += actor_windows(actor) + is_at_windows(actor);
+	}
+	return nr;
 }
 
 /*
  * In the middle of an operation the model does not know yet how many windows
- * the task has claimed; the core does.
+ * the task has claimed; the subject does.
  */
+static void count_windows_below(struct actor *actor)
+{
+	actor->windows_guessed = !exec.hm || !the_subject.windows;
+	actor->windows_below = actor->windows_guessed
+				       ? windows_at_most(port_task_id(
+						 port_task_current()))
+				       : the_subject.windows();
+}
+
 bool exec_interrupt(unsigned int irq)
 {
 	struct actor *actor = exec_handler(&exec, irq);
-	struct kmap_ctrl *ctrl = port_task_kmap_ctrl(port_task_current());
 
 	if (actor->active)
 		return false; /* the program raised it, and it was cut in two */
 	exec_freeze(&exec, true);
-	actor->windows_below = port_atomic_load(&ctrl->depth);
+	count_windows_below(actor);
 	actor->in_op = true;
 	exec_freeze(&exec, false);
 	return machine_interrupt(handler_main, actor);
@@ -255,15 +299,20 @@ uint32_t exec_calm_steps(void)
 {
 	unsigned int nr = 2 * ops_left() + exec.program->nr_tasks;
 
-	return nr * 64 * (1 + exec.hm->config.nr_slots);
+	return nr * 64 * (1 + exec.config->nr_slots);
 }
 
 /* When all is over: an idle slot must come clean. */
 static void janitor_main(void *arg)
 {
 	(void)arg;
-	kmap_flush_unused(exec.hm);
-	for (unsigned int s = 0; s < exec.hm->config.nr_slots; s++)
+	exec.ending = "the last flush does not return";
+	if (the_subject.ops.flush_unused)
+		the_subject.ops.flush_unused();
+	exec.ending = "not all slots are to be had after all tasks have ended";
+	if (!exec.hm)
+		oracle_take_all_slots(&exec);
+	for (unsigned int s = 0; exec.hm && s < exec.config->nr_slots; s++)
 		if (!(exec.hm->pkmap.free[s / 32] >> (s % 32) & 1))
 			exec_fail(&exec,
 				  "slot %u is not free after all tasks "
@@ -280,7 +329,7 @@ static void clean_up(void)
 	exec_freeze(&exec, true);
 	machine_spawn(0, janitor_main, NULL);
 	if (machine_run() == MACHINE_STALLED)
-		exec_fail(&exec, "the last flush does not return");
+		exec_fail(&exec, "%s", exec.ending);
 	oracle_after_flush(&exec);
 }
 
@@ -300,7 +349,7 @@ static uint64_t hash_contents(void)
 {
 	uint64_t hash = 0;
 
-	for (unsigned int p = 0; p < exec.hm->config.nr_pages; p++)
+	for (unsigned int p = 0; p < exec.config->nr_pages; p++)
 		for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
 			mix(&hash, machine_peek32(exec_page(&exec, p),
 						  oracle_word_offset(
@@ -320,14 +369,30 @@ static void collect(struct exec_result *result)
 	if (exec.options->contents)
 		result->contents = hash_contents();
 	for (unsigned int s = 0; s < HM_NR_STATS; s++)
-		result->stats[s] = highmem_stat(exec.hm, (enum highmem_stat)s);
+		result->stats[s] = exec.hm ? highmem_stat(exec.hm,
+							  (enum highmem_stat)s)
+					   : 0;
+}
+
+static bool from_outside;
+
+void exec_judge_from_outside(void)
+{
+	from_outside = true;
+}
+
+bool exec_judges_from_outside(void)
+{
+	return from_outside || !the_subject.look;
 }
 
 static bool boot(void)
 {
 	const char *bug;
 
-	exec.hm = machine_boot(&exec.program->machine);
+	exec.config = machine_boot_guest(&exec.program->machine,
+					 the_subject.guest);
+	exec.hm = exec_judges_from_outside() ? NULL : the_subject.look();
 	bug = machine_take_bug();
 	if (bug)
 		exec_fail(&exec, "%s", bug);

@@ -83,9 +83,16 @@ struct exec_result {
 };
 
 /*
+ * From now on all runs of this process are judged from outside, though the
+ * subject may let look in; and are they?
+ */
+void exec_judge_from_outside(void);
+bool exec_judges_from_outside(void);
+
+/*
  * Boot the program's machine, run it, judge it, shut the machine down. What the
  * machine reports of its boot is a bug, and then nothing runs.
- * pre: machine_can(&program->machine) == NULL. Not reentrant.
+ * pre: program_can(program) == NULL. Not reentrant.
  */
 void exec_program(const struct program *program,
 		  const struct exec_options *options,

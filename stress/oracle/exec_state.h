@@ -11,6 +11,7 @@
  */
 
 #include "stress/oracle/exec.h"
+#include "stress/subjects/subject.h"
 
 struct local_map {
 	void *vaddr;
@@ -34,6 +35,10 @@ struct actor {
 	struct local_map local[KM_MAX_IDX];
 	unsigned int nr_local;
 	unsigned int windows_below; /* of all that a handler interrupted */
+	bool windows_guessed;	    /* that many at most */
+	/* A number for the PTEs of its CPU's windows, when it began. */
+	uint32_t frames_below;
+	bool frames_known;
 	uint32_t written[PROGRAM_MAX_PAGES]; /* its word in each page */
 	uint32_t next_value;
 	int waits_for;	     /* page of a kmap under way, or -1 */
@@ -72,7 +77,8 @@ struct exec {
 	const struct program *program;
 	const struct exec_options *options;
 	struct exec_result *result;
-	struct highmem *hm;
+	const struct highmem_config *config; /* the machine's geometry */
+	struct highmem *hm; /* a look inside; NULL: judged from outside */
 	struct actor actors[PROGRAM_MAX_ACTORS];
 	port_atomic_t claimed; /* somebody writes result->sentence */
 	port_stat_t failed;    /* somebody has */
@@ -80,8 +86,9 @@ struct exec {
 	/* Sentences that nobody has asked for yet: oracle_report.c. */
 	char told[EXEC_MAX_TOLD][EXEC_TOLD_BYTES];
 	unsigned int nr_told;
-	bool stale;	 /* the program reads where its maps were */
-	bool suspecting; /* exec_fail() sets @suspects, and no more */
+	const char *ending; /* what is wrong if the last task does not end */
+	bool stale;	    /* the program reads where its maps were */
+	bool suspecting;    /* exec_fail() sets @suspects, and no more */
 	bool suspects;
 	uint64_t between; /* slots that are free, idle, live: none of these */
 };
@@ -103,7 +110,38 @@ static inline bool exec_failed(const struct exec *exec)
 
 static inline struct page *exec_page(struct exec *exec, unsigned int index)
 {
-	return &exec->hm->config.mem_map[index];
+	return &exec->config->mem_map[index];
+}
+
+static inline pfn_t exec_pfn(const struct exec *exec, unsigned int index)
+{
+	return machine_pfn(exec->config, index);
+}
+
+static inline unsigned int exec_colour(const struct exec *exec,
+				       unsigned int index)
+{
+	return exec_pfn(exec, index) & (exec->config->nr_colours - 1);
+}
+
+/* Pages of mem_map that a program can name. */
+static inline unsigned int exec_nr_pages(const struct exec *exec)
+{
+	unsigned int nr = exec->config->nr_pages;
+
+	return nr < PROGRAM_MAX_PAGES ? nr : PROGRAM_MAX_PAGES;
+}
+
+static inline bool subject_promises(uint32_t promises)
+{
+	return (the_subject.promises & promises) == promises;
+}
+
+/* What exec->hm says is of now. */
+static inline void exec_look(struct exec *exec)
+{
+	if (exec->hm)
+		exec->hm = the_subject.look();
 }
 
 /* True when memory holds all that was stored. */
@@ -147,6 +185,17 @@ void actor_undo_all(struct exec *exec, struct actor *actor);
 
 unsigned int actor_windows(const struct actor *actor);
 
+/*
+ * @actor has one more map of @page, at @vaddr; one less, and where that was.
+ * Where a page has one address only the last one is kept.
+ */
+void actor_gains(struct actor *actor, unsigned int page, void *vaddr);
+void *actor_loses(struct actor *actor, unsigned int page);
+
+/* The map of @page that is @nr under the newest. */
+void *actor_address(const struct actor *actor, unsigned int page,
+		    unsigned int nr);
+
 /* Run handler @irq of the program in an interrupt over @below. */
 bool exec_raise(struct exec *exec, struct actor *below, unsigned int irq);
 
@@ -178,14 +227,18 @@ void oracle_after_op(struct exec *exec, const struct actor *actor);
 void oracle_check_refusal(struct exec *exec, const struct actor *actor,
 			  unsigned int page);
 
-/* In a handler that has undone all it did: no window of its is left. */
-void oracle_check_handler_left(struct exec *exec, const struct actor *actor);
-
 /* All tasks have ended: nobody holds anything. */
 void oracle_at_end(struct exec *exec);
 
-/* The same after kmap_flush_unused(), and nothing is left out. */
+/* The same after the last flush, and nothing is left out. */
 void oracle_after_flush(struct exec *exec);
+
+/* Is @vaddr a slot that @page may have? Does its PTE lead to @page? */
+bool oracle_is_slot_for(const struct exec *exec, unsigned int page,
+			vaddr_t vaddr);
+bool oracle_leads_to(const struct exec *exec, vaddr_t vaddr, unsigned int page);
+
+/* ---- oracle_inside.c: exec->hm is not NULL --------------------------------------- */
 
 /*
  * All that must hold at rest. @actor performed an operation, or NULL: all have
@@ -201,23 +254,49 @@ bool oracle_queue_is_sound(struct exec *exec, unsigned int colour);
 bool oracle_is_queued(struct exec *exec, const struct actor *actor);
 
 /*
- * The parts of it: of one page, one slot, one colour, one actor's CPU. Nobody
- * waits while a slot, or the page itself, is to be had: else false.
+ * The parts of it: of one page, one slot, one colour. Nobody waits while a slot,
+ * or the page itself, is to be had: else false.
  */
 void oracle_check_page(struct exec *exec, unsigned int index);
 void oracle_check_slot(struct exec *exec, unsigned int slot);
 void oracle_check_between(struct exec *exec);
 bool oracle_check_waiters(struct exec *exec, unsigned int colour);
+
+/* A kmap_try() that nothing disturbed said no. */
+void oracle_refused_inside(struct exec *exec, unsigned int page);
+
+/* ---- oracle_outside.c: it is NULL ------------------------------------------------- */
+
+/* The same by what can be seen from outside, and by what the actors hold. */
+void oracle_look_outside(struct exec *exec, const struct actor *actor);
+
+/* Nobody sleeps while a slot, or its page, is to be had: else false. */
+bool oracle_check_sleepers(struct exec *exec);
+void oracle_refused_outside(struct exec *exec, unsigned int page);
+
+/* Tasks that sleep for a page of @colour, one bit for each. */
+uint32_t oracle_sleepers(const struct exec *exec, unsigned int colour);
+
+/* In the last task: all slots can be had, and nothing is left in them. */
+void oracle_take_all_slots(struct exec *exec);
+
+/* ---- oracle_windows.c ------------------------------------------------------------- */
+
 void oracle_check_windows(struct exec *exec, const struct actor *actor);
+
+/* A handler begins. */
+void oracle_handler_begins(struct exec *exec, struct actor *actor);
+
+/* It has undone all it did: no window of its is left. */
+void oracle_check_handler_left(struct exec *exec, const struct actor *actor);
 
 /* ---- oracle_report.c ------------------------------------------------------------ */
 
 /*
- * Take the oldest sentence of the core and the machine that begins with @who and
+ * Take the oldest sentence of the subject and the machine that begins with
  * @words. NULL: there is none. Valid until the next one is taken.
  */
-const char *oracle_take_report(struct exec *exec, const char *who,
-			       const char *words);
+const char *oracle_take_report(struct exec *exec, const char *words);
 
 /* Nobody expects a sentence any more: any that is left is a failure. */
 void oracle_no_report(struct exec *exec);
@@ -272,6 +351,9 @@ void oracle_judge_spin(struct exec *exec, uint32_t id);
 
 /* The run begins. */
 void oracle_look_reset(struct exec *exec);
+
+/* machine_audit(), as far as the subject promises what it looks for. */
+const char *oracle_audit(void);
 
 /*
  * oracle_check_all(), of what has changed since the last look. All of it if

@@ -23,7 +23,7 @@
 	F(gave_up_unasked, "kmap_killable gave up without a signal") \
 	F(map_in_atomic_context, "kmap in atomic context gave a map") \
 	F(refused_mapped_page, "kmap_try refused page, which is mapped") \
-	F(refused_with_a_slot_left, "kmap_try refused page, but slot #") \
+	F(refused_with_a_slot_left, "kmap_try refused page, but ") \
 	F(unexplained_answer, "no order of the operations explains") \
 	F(overtaken, "overtaken: ") \
 	/* Of slots and pages. */ \
@@ -33,7 +33,13 @@
 	F(free_slot_has_a_page, "slot # is free, but kmap_to_page") \
 	F(outlives_flush, "page outlives ") \
 	F(slot_lost, "slot # is lost") \
+	F(map_in_no_slot, "task has page at #: no slot for it") \
+	F(map_of_another_page, "task has page at #, where the PTE says") \
 	F(slot_not_free_at_end, "slot # is not free after all tasks") \
+	F(slot_mapped_at_end, "slot # is mapped after all tasks") \
+	F(slots_refused_at_end, "only # of # slots are to be had") \
+	F(slots_lost_at_end, "not all slots are to be had") \
+	F(page_elsewhere_at_end, "after all tasks have ended page is") \
 	F(last_flush_hangs, "the last flush does not return") \
 	F(statistics_lost, "the statistics have # slots mapped and # retired") \
 	F(too_many_shootdowns, "# shootdowns for # retired slots") \
@@ -49,6 +55,7 @@
 	F(window_left_mapped, "window # of CPU # is not empty above") \
 	F(window_left_at_end, "CPU # has a local map after all tasks") \
 	F(handler_left_a_window, "task's interrupt leaves a local map") \
+	F(handler_changed_a_window, "task's interrupt leaves the windows") \
 	F(one_window_too_many, "a local map beyond the last window") \
 	F(one_window_too_few, "a local map was refused with windows left") \
 	/* Of misuses, and of itself. */ \

@@ -4,10 +4,10 @@
 
 #define TIMEOUT_TICKS 4
 
-enum op_outcome expect_report(struct exec *exec, const char *words,
+enum op_outcome expect_report(struct exec *exec, enum subject_misuse misuse,
 			      const char *what)
 {
-	const char *bug = oracle_take_report(exec, "highmem: BUG: ", words);
+	const char *bug = oracle_take_report(exec, the_subject.reports[misuse]);
 
 	if (!bug)
 		exec_fail(exec, "misuse not reported: %s", what);
@@ -35,6 +35,47 @@ unsigned int actor_windows(const struct actor *actor)
 	return nr;
 }
 
+/* ---- What an actor holds --------------------------------------------------------- */
+
+/* Where it has the page besides, if a page may have several addresses. */
+#define MAX_MAPS 4
+static void *earlier[PROGRAM_MAX_ACTORS][PROGRAM_MAX_PAGES][MAX_MAPS - 1];
+
+static bool can_hold_more(const struct actor *actor, unsigned int page)
+{
+	return subject_promises(SUBJECT_ONE_ADDRESS) ||
+	       actor->held[page] < MAX_MAPS;
+}
+
+void actor_gains(struct actor *actor, unsigned int page, void *vaddr)
+{
+	unsigned int nr = actor->held[page]++;
+
+	if (nr > 0 && !subject_promises(SUBJECT_ONE_ADDRESS))
+		earlier[actor->index][page][nr - 1] = actor->address[page];
+	actor->address[page] = vaddr;
+	actor->touched |= UINT64_C(1) << page;
+}
+
+void *actor_loses(struct actor *actor, unsigned int page)
+{
+	void *vaddr = actor->address[page];
+	unsigned int left = --actor->held[page];
+
+	if (left > 0)
+		actor->address[page] = actor_address(actor, page, 1);
+	actor->touched |= UINT64_C(1) << page;
+	return vaddr;
+}
+
+void *actor_address(const struct actor *actor, unsigned int page,
+		    unsigned int nr)
+{
+	if (nr == 0 || subject_promises(SUBJECT_ONE_ADDRESS))
+		return actor->address[page];
+	return earlier[actor->index][page][actor->held[page] - nr - 1];
+}
+
 /* ---- Persistent maps ---------------------------------------------------------- */
 
 /*
@@ -48,9 +89,9 @@ static enum op_outcome perform_misuse(struct exec *exec, struct actor *actor,
 	if (oracle_is_used(exec, page))
 		return OP_SKIPPED;
 	actor->misuses = (int)page;
-	kunmap(exec->hm, exec_page(exec, page));
+	the_subject.ops.kunmap(exec_page(exec, page), actor->address[page]);
 	actor->misuses = -1;
-	return expect_report(exec, "kunmap of ",
+	return expect_report(exec, SUBJECT_SURPLUS_KUNMAP,
 			     "kunmap of a page that nobody maps");
 }
 
@@ -66,24 +107,23 @@ static bool is_misused(const struct exec *exec, unsigned int page)
 static enum op_outcome hold(struct exec *exec, struct actor *actor,
 			    unsigned int page, void *vaddr)
 {
-	actor->held[page]++;
-	actor->touched |= UINT64_C(1) << page;
-	actor->address[page] = vaddr;
+	actor_gains(actor, page, vaddr);
 	oracle_check_content(exec, actor, page, vaddr);
 	return OP_DONE;
 }
 
-static void *call_kmap(struct exec *exec, struct page *page, enum op_kind kind)
+static void *call_kmap(struct page *page, enum op_kind kind)
 {
 	switch (kind) {
 	case OP_TRY:
-		return kmap_try(exec->hm, page);
+		return the_subject.ops.kmap_try(page);
 	case OP_TIMEOUT:
-		return kmap_timeout(exec->hm, page, port_now() + TIMEOUT_TICKS);
+		return the_subject.ops.kmap_timeout(page,
+						    port_now() + TIMEOUT_TICKS);
 	case OP_KILLABLE:
-		return kmap_killable(exec->hm, page);
+		return the_subject.ops.kmap_killable(page);
 	default:
-		return kmap(exec->hm, page);
+		return the_subject.ops.kmap(page);
 	}
 }
 
@@ -94,20 +134,20 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 	void *vaddr;
 
 	if (in_atomic(actor)) {
-		if (!can_misuse(exec))
+		if (!can_misuse(exec, SUBJECT_SLEEPS))
 			return OP_SKIPPED;
-		if (call_kmap(exec, page, op->kind))
+		if (call_kmap(page, op->kind))
 			exec_fail(exec, "kmap in atomic context gave a map");
-		return expect_report(exec, "kmap of ",
+		return expect_report(exec, SUBJECT_SLEEPS,
 				     "kmap in atomic context");
 	}
-	if (is_misused(exec, op->arg))
+	if (is_misused(exec, op->arg) || !can_hold_more(actor, op->arg))
 		return OP_SKIPPED;
 	actor->waits_for = op->arg;
 	actor->touched |= UINT64_C(1) << op->arg;
 	oracle_use_begins(actor, op->arg);
 	refine_call(exec, actor, (enum op_kind)op->kind, op->arg);
-	vaddr = call_kmap(exec, page, op->kind);
+	vaddr = call_kmap(page, op->kind);
 	refine_return(exec, actor, vaddr != NULL);
 	actor->waits_for = -1;
 	if (vaddr)
@@ -123,16 +163,22 @@ static enum op_outcome perform_kmap(struct exec *exec, struct actor *actor,
 	return OP_NOTHING;
 }
 
+bool actor_can_kunmap(const struct actor *actor)
+{
+	return subject_promises(SUBJECT_KUNMAP_ANYWHERE) || !in_atomic(actor);
+}
+
 static enum op_outcome perform_get(struct exec *exec, struct actor *actor,
 				   const struct op *op)
 {
 	void *vaddr;
 
-	if (is_misused(exec, op->arg))
+	if (is_misused(exec, op->arg) || !can_hold_more(actor, op->arg) ||
+	    !actor_can_kunmap(actor))
 		return OP_SKIPPED;
 	oracle_use_begins(actor, op->arg);
 	refine_call(exec, actor, OP_GET, op->arg);
-	vaddr = kmap_high_get(exec->hm, exec_page(exec, op->arg));
+	vaddr = the_subject.ops.get(exec_page(exec, op->arg));
 	refine_return(exec, actor, vaddr != NULL);
 	if (vaddr)
 		return hold(exec, actor, op->arg, vaddr);
@@ -145,20 +191,23 @@ enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
 			       const struct op *op)
 {
 	struct page *page = exec_page(exec, op->arg);
+	void *vaddr;
 
+	if (!actor_can_kunmap(actor))
+		return OP_SKIPPED;
 	if (actor->held[op->arg] > 0) {
 		oracle_check_content(exec, actor, op->arg,
 				     actor->address[op->arg]);
-		actor->held[op->arg]--;
-		actor->touched |= UINT64_C(1) << op->arg;
+		vaddr = actor_loses(actor, op->arg);
 		refine_call(exec, actor, OP_KUNMAP, op->arg);
 		oracle_use_ending(actor, op->arg);
-		kunmap(exec->hm, page);
+		the_subject.ops.kunmap(page, vaddr);
 		refine_return(exec, actor, true);
 		oracle_use_ends(actor, op->arg);
 		return OP_DONE;
 	}
-	if (!can_misuse(exec) || !page_is_highmem(exec->hm, page))
+	if (!can_misuse(exec, SUBJECT_SURPLUS_KUNMAP) ||
+	    op->arg < MACHINE_LOWMEM_PAGES)
 		return OP_SKIPPED;
 	return perform_misuse(exec, actor, op->arg);
 }
@@ -169,16 +218,16 @@ static enum op_outcome perform_flush(struct exec *exec, struct actor *actor)
 		oracle_unused_begin(exec, &actor->unused);
 		actor->flushing = true;
 		refine_call(exec, actor, OP_FLUSH, 0);
-		kmap_flush_unused(exec->hm);
+		the_subject.ops.flush_unused();
 		refine_return(exec, actor, true);
 		oracle_flush_returned(exec, &actor->unused, actor);
 		actor->flushing = false;
 		return OP_DONE;
 	}
-	if (!can_misuse(exec))
+	if (!can_misuse(exec, SUBJECT_FLUSH_SLEEPS))
 		return OP_SKIPPED;
-	kmap_flush_unused(exec->hm);
-	return expect_report(exec, "kmap_flush_unused ",
+	the_subject.ops.flush_unused();
+	return expect_report(exec, SUBJECT_FLUSH_SLEEPS,
 			     "kmap_flush_unused in atomic context");
 }
 
@@ -187,21 +236,23 @@ static enum op_outcome perform_flush(struct exec *exec, struct actor *actor)
 static enum op_outcome perform_local(struct exec *exec, struct actor *actor,
 				     const struct op *op)
 {
-	struct highmem *hm = exec->hm;
 	struct page *page = exec_page(exec, op->arg);
-	bool window = page_is_highmem(hm, page) || hm->config.force_map;
-	bool full = window && actor->windows_below + actor_windows(actor) ==
-				      hm->config.local_depth;
+	bool window = op->arg >= MACHINE_LOWMEM_PAGES ||
+		      exec->config->force_map;
+	bool full = window && actor->windows_below + actor_windows(actor) >=
+				      exec->config->local_depth;
 	void *vaddr;
 
-	if (actor->nr_local == KM_MAX_IDX || (full && !can_misuse(exec)))
+	if (actor->nr_local == KM_MAX_IDX ||
+	    (full && (actor->windows_guessed ||
+		      !can_misuse(exec, SUBJECT_WINDOWS_FULL))))
 		return OP_SKIPPED;
-	vaddr = op->kind == OP_ATOMIC ? kmap_atomic(hm, page)
-				      : kmap_local_page(hm, page);
+	vaddr = op->kind == OP_ATOMIC ? the_subject.ops.atomic(page)
+				      : the_subject.ops.local(page);
 	if (full) {
 		if (vaddr)
 			exec_fail(exec, "a local map beyond the last window");
-		return expect_report(exec, "local map of ",
+		return expect_report(exec, SUBJECT_WINDOWS_FULL,
 				     "local map beyond the last window");
 	}
 	if (!vaddr) {
@@ -233,22 +284,22 @@ static enum op_outcome perform_unlocal(struct exec *exec, struct actor *actor)
 	map = &actor->local[--actor->nr_local];
 	oracle_check_content(exec, actor, map->page, map->vaddr);
 	if (map->atomic)
-		kunmap_atomic(exec->hm, inside(map->vaddr));
+		the_subject.ops.unatomic(inside(map->vaddr));
 	else
-		kunmap_local(exec->hm, inside(map->vaddr));
+		the_subject.ops.unlocal(inside(map->vaddr));
 	return OP_DONE;
 }
 
 static enum op_outcome perform_misorder(struct exec *exec, struct actor *actor)
 {
-	if (!can_misuse(exec) || actor->nr_local < 2 ||
+	if (!can_misuse(exec, SUBJECT_MISORDER) || actor->nr_local < 2 ||
 	    !actor->local[0].window || !actor->local[1].window)
 		return OP_SKIPPED;
 	if (actor->local[0].atomic)
-		kunmap_atomic(exec->hm, actor->local[0].vaddr);
+		the_subject.ops.unatomic(actor->local[0].vaddr);
 	else
-		kunmap_local(exec->hm, actor->local[0].vaddr);
-	return expect_report(exec, "kunmap_",
+		the_subject.ops.unlocal(actor->local[0].vaddr);
+	return expect_report(exec, SUBJECT_MISORDER,
 			     "kunmap_local of the oldest map first");
 }
 
@@ -266,11 +317,15 @@ static void *any_map(const struct actor *actor, unsigned int page)
 
 static enum op_outcome perform_check(struct exec *exec, struct actor *actor)
 {
-	unsigned int nr_pages = exec->hm->config.nr_pages;
+	unsigned int distinct = subject_promises(SUBJECT_ONE_ADDRESS)
+					? 1
+					: MAX_MAPS;
 
-	for (unsigned int p = 0; p < nr_pages && p < PROGRAM_MAX_PAGES; p++)
-		if (actor->held[p] > 0)
-			oracle_check_content(exec, actor, p, actor->address[p]);
+	for (unsigned int p = 0; p < exec_nr_pages(exec); p++)
+		for (unsigned int i = 0; i < actor->held[p] && i < distinct;
+		     i++)
+			oracle_check_content(exec, actor, p,
+					     actor_address(actor, p, i));
 	for (unsigned int i = 0; i < actor->nr_local; i++)
 		oracle_check_content(exec, actor, actor->local[i].page,
 				     actor->local[i].vaddr);
@@ -353,14 +408,12 @@ enum op_outcome op_perform(struct exec *exec, struct actor *actor,
 
 void actor_undo_all(struct exec *exec, struct actor *actor)
 {
-	unsigned int nr_pages = exec->hm->config.nr_pages;
-
 	while (actor->nr_local > 0)
 		perform_unlocal(exec, actor);
 	/* A core known to be broken could crash; then the finding is lost. */
 	if (exec_failed(exec) && !exec->options->parallel)
 		return;
-	for (unsigned int p = 0; p < nr_pages && p < PROGRAM_MAX_PAGES; p++) {
+	for (unsigned int p = 0; p < exec_nr_pages(exec); p++) {
 		const struct op op = { .kind = OP_KUNMAP, .arg = (uint8_t)p };
 
 		while (actor->held[p] > 0)

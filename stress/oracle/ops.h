@@ -7,17 +7,21 @@
 #include "stress/oracle/exec_state.h"
 
 /* With tasks in parallel, nobody can tell whose sentence it is. */
-static inline bool can_misuse(const struct exec *exec)
+static inline bool can_misuse(const struct exec *exec,
+			      enum subject_misuse misuse)
 {
-	return !exec->options->parallel;
+	return !exec->options->parallel && the_subject.reports[misuse];
 }
 
 /*
- * A misuse must be told in a sentence of the core that begins with @words, after
- * "highmem: BUG: ". Else a failure: what was not reported.
+ * The misuse must be told in a sentence that begins as the subject says. Else a
+ * failure: what was not reported.
  */
-enum op_outcome expect_report(struct exec *exec, const char *words,
+enum op_outcome expect_report(struct exec *exec, enum subject_misuse misuse,
 			      const char *what);
+
+/* Here and now; a handler has no later. */
+bool actor_can_kunmap(const struct actor *actor);
 
 enum op_outcome perform_kunmap(struct exec *exec, struct actor *actor,
 			       const struct op *op);

@@ -49,7 +49,9 @@ static struct stray stray_address(struct exec *exec, const struct actor *actor,
 	}
 	if (page < MACHINE_LOWMEM_PAGES && is_handler(actor))
 		return stray;
-	stray.vaddr = page_address(exec->hm, exec_page(exec, page));
+	if (the_subject.ops.page_address)
+		stray.vaddr = the_subject.ops.page_address(
+			exec_page(exec, page));
 	if (page < MACHINE_LOWMEM_PAGES)
 		for (unsigned int kind = 0; kind < 2; kind++)
 			stray.right[kind] = has_direct(actor, kind);
@@ -63,19 +65,19 @@ enum op_outcome perform_stray(struct exec *exec, struct actor *actor,
 {
 	struct stray stray;
 
-	if (!can_misuse(exec))
+	if (!can_misuse(exec, SUBJECT_STRAY))
 		return OP_SKIPPED;
 	stray = stray_address(exec, actor, op->arg);
 	if (!stray.vaddr || (stray.right[0] && stray.right[1]))
 		return OP_SKIPPED;
 	if (!stray.right[0]) {
-		kunmap_local(exec->hm, stray.vaddr);
-		expect_report(exec, "kunmap_local ",
+		the_subject.ops.unlocal(stray.vaddr);
+		expect_report(exec, SUBJECT_STRAY,
 			      "kunmap_local of a stray address");
 	}
-	if (!stray.right[1]) {
-		kunmap_atomic(exec->hm, stray.vaddr);
-		expect_report(exec, "kunmap_atomic ",
+	if (!stray.right[1] && can_misuse(exec, SUBJECT_STRAY_ATOMIC)) {
+		the_subject.ops.unatomic(stray.vaddr);
+		expect_report(exec, SUBJECT_STRAY_ATOMIC,
 			      "kunmap_atomic of a stray address");
 	}
 	return OP_REFUSED;
@@ -132,15 +134,12 @@ enum op_outcome perform_release(struct exec *exec, struct actor *actor,
 	const struct op kunmap_it = { .kind = OP_KUNMAP, .arg = op->arg };
 	struct actor *other;
 
-	if (exec->options->parallel)
+	if (exec->options->parallel || !actor_can_kunmap(actor))
 		return OP_SKIPPED; /* others' maps are theirs to look at */
 	other = who_can_lose(exec, actor, op->arg);
 	if (!other || !stores_are_seen(exec))
 		return OP_SKIPPED;
-	other->held[op->arg]--;
-	other->touched |= UINT64_C(1) << op->arg;
-	actor->held[op->arg]++;
-	actor->address[op->arg] = other->address[op->arg];
+	actor_gains(actor, op->arg, actor_loses(other, op->arg));
 	return perform_kunmap(exec, actor, &kunmap_it);
 }
 
@@ -153,7 +152,7 @@ enum op_outcome perform_address(struct exec *exec, struct actor *actor,
 	const void *vaddr;
 
 	refine_call(exec, actor, OP_ADDRESS, op->arg);
-	vaddr = page_address(exec->hm, page);
+	vaddr = the_subject.ops.page_address(page);
 	refine_return(exec, actor, vaddr != NULL);
 	oracle_check_address(exec, actor, op->arg, vaddr);
 	return vaddr ? OP_DONE : OP_NOTHING;

@@ -3,24 +3,23 @@
 
 /* What the core says, and what an address shows, of pages that are not ours. */
 
-static bool is_slot_for(struct exec *exec, unsigned int page, vaddr_t vaddr)
+bool oracle_is_slot_for(const struct exec *exec, unsigned int page,
+			vaddr_t vaddr)
 {
-	const struct highmem_config *config = &exec->hm->config;
+	const struct highmem_config *config = exec->config;
 	vaddr_t slot = (vaddr - config->pkmap_base) >> PAGE_SHIFT;
-	pfn_t pfn = page_to_pfn(exec->hm, exec_page(exec, page));
 
 	return vaddr >= config->pkmap_base && slot < config->nr_slots &&
 	       vaddr % PAGE_SIZE == 0 &&
-	       ((slot ^ pfn) & (config->nr_colours - 1)) == 0;
+	       (slot & (config->nr_colours - 1)) == exec_colour(exec, page);
 }
 
 /* As the MMU goes: does @vaddr lead to @page? */
-static bool leads_to(struct exec *exec, vaddr_t vaddr, unsigned int page)
+bool oracle_leads_to(const struct exec *exec, vaddr_t vaddr, unsigned int page)
 {
 	pte_t pte = port_pte_read(vaddr);
 
-	return pte_present(pte) &&
-	       pte_pfn(pte) == page_to_pfn(exec->hm, exec_page(exec, page));
+	return pte_present(pte) && pte_pfn(pte) == exec_pfn(exec, page);
 }
 
 void oracle_check_address(struct exec *exec, const struct actor *actor,
@@ -40,7 +39,7 @@ void oracle_check_address(struct exec *exec, const struct actor *actor,
 			  (vaddr_t)actor->address[page]);
 	if (!vaddr)
 		return;
-	if (!is_slot_for(exec, page, (vaddr_t)vaddr)) {
+	if (!oracle_is_slot_for(exec, page, (vaddr_t)vaddr)) {
 		exec_fail(exec, "page_address of %c%u is %p: no slot for it",
 			  PAGE_NAME(page), (vaddr_t)vaddr);
 		return;
@@ -49,7 +48,7 @@ void oracle_check_address(struct exec *exec, const struct actor *actor,
 	whole = exec_freeze(exec, true);
 	if (whole && !exec->options->parallel && actor->alone &&
 	    oracle_at_rest(exec, actor) &&
-	    !leads_to(exec, (vaddr_t)vaddr, page))
+	    !oracle_leads_to(exec, (vaddr_t)vaddr, page))
 		exec_fail(exec, "page_address of %c%u is %p: another is there",
 			  PAGE_NAME(page), (vaddr_t)vaddr);
 	exec_freeze(exec, false);
@@ -59,7 +58,7 @@ void oracle_check_address(struct exec *exec, const struct actor *actor,
 
 static bool is_a_tag(const struct exec *exec, uint32_t word)
 {
-	unsigned int nr = exec->hm->config.nr_pages;
+	unsigned int nr = exec->config->nr_pages;
 	unsigned int p = 0;
 
 	while (p < nr && p < PROGRAM_MAX_PAGES && word != oracle_page_tag(p))
@@ -70,24 +69,23 @@ static bool is_a_tag(const struct exec *exec, uint32_t word)
 /* What an access through @pte must show: its page, or a fault. */
 static bool shows(struct exec *exec, pte_t pte, bool fault, uint32_t word)
 {
-	const struct page *page;
+	uint32_t page;
 
 	if (!pte_present(pte) || fault)
 		return fault && !pte_present(pte);
-	page = pfn_to_page(exec->hm, pte_pfn(pte));
-	return page &&
-	       word == oracle_page_tag(
-			       (unsigned int)(page - exec->hm->config.mem_map));
+	page = machine_page_index(exec->config, pte_pfn(pte));
+	return page != UINT32_MAX && word == oracle_page_tag(page);
 }
 
 bool oracle_read_stale(struct exec *exec, const struct actor *actor,
 		       unsigned int page, const void *vaddr)
 {
 	bool whole = exec_freeze(exec, true);
-	bool rest = whole && oracle_at_rest(exec, actor);
+	bool rest = whole && subject_promises(SUBJECT_NO_STALE_TLB) &&
+		    oracle_at_rest(exec, actor);
 	pte_t pte = port_pte_read((vaddr_t)vaddr);
 	uint32_t word = machine_load32(vaddr);
-	bool fault = oracle_take_report(exec, "page fault at ", "") != NULL;
+	bool fault = oracle_take_report(exec, "page fault at ") != NULL;
 
 	exec_freeze(exec, false);
 	if (rest ? !shows(exec, pte, fault, word)

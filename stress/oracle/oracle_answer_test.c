@@ -233,7 +233,7 @@ static void (*break_last)(struct highmem *hm);
 static bool freeze(bool on)
 {
 	if (on && sim.tasks[0].state == SIM_TASK_DONE)
-		break_last(&sim.hm);
+		break_last(&highmem_guest_state);
 	return true;
 }
 

@@ -74,7 +74,7 @@ PLAIN_LOOP static uint64_t changed_slots(struct exec *exec)
 	const struct pkmap_slot *seen = exec->seen.slot;
 	uint64_t changed = 0;
 
-	for (unsigned int g = 0; g < exec->hm->config.nr_slots; g += 8) {
+	for (unsigned int g = 0; g < exec->config->nr_slots; g += 8) {
 		uint32_t differs = 0;
 
 		for (unsigned int i = g; i < g + 8; i++)
@@ -99,7 +99,7 @@ PLAIN_LOOP static uint64_t changed_pages(struct exec *exec)
 {
 	const struct page *now = exec->hm->config.mem_map;
 	const struct page *seen = exec->seen.page;
-	unsigned int nr = exec->hm->config.nr_pages;
+	unsigned int nr = exec->config->nr_pages;
 	uint64_t changed = 0;
 
 	for (unsigned int i = 0; i < nr && i < PROGRAM_MAX_PAGES; i++)
@@ -149,7 +149,7 @@ static void note_all_windows(struct exec *exec)
  */
 static uint64_t changed_ptes(struct exec *exec)
 {
-	const struct highmem_config *config = &exec->hm->config;
+	const struct highmem_config *config = exec->config;
 	const vaddr_t *ptes;
 	uint64_t changed = 0;
 	unsigned int nr;
@@ -175,16 +175,15 @@ static uint64_t pages_of_slot(const struct exec *exec,
 {
 	uint32_t cookie = port_atomic_load(&slot->page);
 
-	return cookie != 0 && cookie <= exec->hm->config.nr_pages
-		       ? bit(cookie - 1)
-		       : 0;
+	return cookie != 0 && cookie <= exec->config->nr_pages ? bit(cookie - 1)
+							       : 0;
 }
 
 static uint64_t slots_of_page(const struct exec *exec, const struct page *page)
 {
 	uint32_t slot = pkmap_word_slot(port_atomic_load(&page->pkmap));
 
-	return slot < exec->hm->config.nr_slots ? bit(slot) : 0;
+	return slot < exec->config->nr_slots ? bit(slot) : 0;
 }
 
 static struct oracle_changes find_changes(struct exec *exec)
@@ -233,7 +232,7 @@ static void remember(struct exec *exec, const struct oracle_changes *changes)
 
 static void remember_all(struct exec *exec)
 {
-	const struct highmem_config *config = &exec->hm->config;
+	const struct highmem_config *config = exec->config;
 	const struct oracle_changes all = {
 		.slots = first_bits(config->nr_slots),
 		.pages = first_bits(config->nr_pages),
@@ -243,6 +242,14 @@ static void remember_all(struct exec *exec)
 	if (exec->seen.pte_unknown)
 		note_all_windows(exec);
 	exec->seen.pte_unknown = false;
+}
+
+/* Of TLBs only what the subject promises; they load what is new in any case. */
+const char *oracle_audit(void)
+{
+	const char *why = machine_audit();
+
+	return subject_promises(SUBJECT_NO_STALE_TLB) ? why : NULL;
 }
 
 /* ---- The look ---------------------------------------------------------------------- */
@@ -339,7 +346,7 @@ static bool looks_wrong(struct exec *exec, const struct actor *actor,
 
 static bool changes_are_enough(const struct exec *exec)
 {
-	const struct highmem_config *config = &exec->hm->config;
+	const struct highmem_config *config = exec->config;
 
 	return exec->options->look != LOOK_AT_ALL &&
 	       config->nr_slots <= PROGRAM_MAX_SLOTS &&
@@ -372,10 +379,15 @@ void oracle_look(struct exec *exec, const struct actor *actor, bool everywhere)
 	const char *audit;
 	bool suspects;
 
+	exec_look(exec);
+	if (!exec->hm) {
+		oracle_look_outside(exec, actor);
+		return;
+	}
 	if (by_changes)
 		changes = find_changes(exec);
 	/* From now on the machine counts changes anew. */
-	audit = machine_audit();
+	audit = oracle_audit();
 	suspects = audit || !by_changes || looks_wrong(exec, actor, &changes);
 	everywhere |= ++exec->seen.looks % FULL_EVERY == 0 ||
 		      exec->options->look == LOOK_TWICE;
@@ -394,6 +406,8 @@ void oracle_look_reset(struct exec *exec)
 	exec->seen = (struct oracle_seen){ 0 };
 	exec->between = 0;
 	exec->suspecting = false;
+	if (!exec->hm)
+		return;
 	/*
 	 * A new machine's slots have no page and its windows are empty; that
 	 * is what zeroes say. The free map starts full.

@@ -4,7 +4,7 @@
 #include <highmem/format.h>
 
 /*
- * Sentences of the core and the machine. Inside of operations that interleave
+ * Sentences of the subject and the machine. Inside of operations that interleave
  * they come in any order: an interrupt may take the sentence of a misuse that
  * it cuts in two. So all that were said are kept until the one who expects a
  * sentence of that kind has come for it; at rest nobody expects any more, and
@@ -21,21 +21,13 @@ static void keep(struct exec *exec, const char *sentence)
 		exec_fail(exec, "%s", sentence);
 }
 
-/* What follows @prefix in @text, or NULL. */
-static const char *after(const char *text, const char *prefix)
+static bool begins_with(const char *text, const char *words)
 {
-	while (*prefix && *text == *prefix) {
+	while (*words && *text == *words) {
 		text++;
-		prefix++;
+		words++;
 	}
-	return *prefix ? NULL : text;
-}
-
-static bool is_of(const char *sentence, const char *who, const char *words)
-{
-	const char *rest = after(sentence, who);
-
-	return rest && after(rest, words);
+	return !*words;
 }
 
 static const char *take_kept(struct exec *exec, unsigned int i)
@@ -49,16 +41,15 @@ static const char *take_kept(struct exec *exec, unsigned int i)
 	return taken;
 }
 
-const char *oracle_take_report(struct exec *exec, const char *who,
-			       const char *words)
+const char *oracle_take_report(struct exec *exec, const char *words)
 {
 	const char *bug;
 
 	for (unsigned int i = 0; i < exec->nr_told; i++)
-		if (is_of(exec->told[i], who, words))
+		if (begins_with(exec->told[i], words))
 			return take_kept(exec, i);
 	while ((bug = machine_take_bug())) {
-		if (is_of(bug, who, words))
+		if (begins_with(bug, words))
 			return bug;
 		keep(exec, bug);
 	}

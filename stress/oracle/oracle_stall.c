@@ -21,10 +21,28 @@ static const struct actor *first_sleeper(struct exec *exec)
 static void report_panic(struct exec *exec)
 {
 	const char *bug = oracle_take_report(exec,
-					     "highmem: BUG: ", "not true at ");
+					     "highmem: BUG: not true at ");
 
 	if (bug)
 		exec_fail(exec, "%s", bug);
+}
+
+static bool nobody_is_forgotten(struct exec *exec)
+{
+	exec_look(exec);
+	if (!exec->hm)
+		return oracle_check_sleepers(exec);
+	for (unsigned int c = 0; c < exec->config->nr_colours; c++)
+		if (!oracle_check_waiters(exec, c))
+			return false;
+	return true;
+}
+
+static bool waits(struct exec *exec, const struct actor *actor)
+{
+	return machine_task_asleep(actor->id) &&
+	       (exec->hm ? oracle_is_queued(exec, actor)
+			 : actor->waits_for >= 0);
 }
 
 /*
@@ -40,17 +58,17 @@ void oracle_judge_stall(struct exec *exec)
 	oracle_no_report(exec);
 	if (exec_failed(exec))
 		return; /* after a panic nothing is sound any more */
-	for (unsigned int c = 0; c < exec->hm->config.nr_colours; c++)
-		if (!oracle_check_waiters(exec, c))
-			return;
+	if (!nobody_is_forgotten(exec))
+		return;
 	for (unsigned int t = 0; t < exec->program->nr_tasks; t++) {
 		const struct actor *actor = &exec->actors[t];
 
-		if (!actor->ended && !(machine_task_asleep(actor->id) &&
-				       oracle_is_queued(exec, actor)))
+		if (!actor->ended && !waits(exec, actor))
 			exec_fail(exec,
-				  "task %c neither runs nor waits in the "
-				  "queue of a colour",
+				  exec->hm ? "task %c neither runs nor waits "
+					     "in the queue of a colour"
+					   : "task %c neither runs nor waits "
+					     "for a page",
 				  actor_letter(t));
 	}
 	if (exec_failed(exec) || !sleeper)

@@ -53,23 +53,22 @@ bool oracle_is_used(const struct exec *exec, unsigned int page)
 	return uses_begun(exec, page) != ended;
 }
 
-/* All uses of @page are over, or in a kunmap() that has let go of it. */
+/*
+ * All uses of @page are over, or in a kunmap() that has let go of it. From outside
+ * nobody can tell the moment when it does.
+ */
 static bool is_let_go(const struct exec *exec, unsigned int page)
 {
-	const port_atomic_t *word = &exec->hm->config.mem_map[page].pkmap;
+	const port_atomic_t *word;
 	uint32_t ending = 0;
 
+	if (!exec->hm)
+		return false;
+	word = &the_subject.look()->config.mem_map[page].pkmap;
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
 		ending += port_stat_read(&exec->actors[a].uses_ending[page]);
 	return uses_begun(exec, page) == ending &&
 	       pkmap_word_count(port_atomic_load(word)) <= 1;
-}
-
-static unsigned int nr_pages(const struct exec *exec)
-{
-	unsigned int nr = exec->hm->config.nr_pages;
-
-	return nr < PROGRAM_MAX_PAGES ? nr : PROGRAM_MAX_PAGES;
 }
 
 void oracle_unused_begin(const struct exec *exec, struct unused *unused)
@@ -78,7 +77,8 @@ void oracle_unused_begin(const struct exec *exec, struct unused *unused)
 	bool whole = exec_freeze(exec, true);
 
 	unused->pages = 0;
-	for (unsigned int p = MACHINE_LOWMEM_PAGES; p < nr_pages(exec); p++) {
+	for (unsigned int p = MACHINE_LOWMEM_PAGES; p < exec_nr_pages(exec);
+	     p++) {
 		unused->begun[p] = uses_begun(exec, p);
 		if (!oracle_is_used(exec, p) || (whole && is_let_go(exec, p)))
 			unused->pages |= UINT32_C(1) << p;
@@ -91,7 +91,8 @@ uint32_t oracle_unused_so_far(const struct exec *exec,
 {
 	uint32_t pages = unused->pages;
 
-	for (unsigned int p = MACHINE_LOWMEM_PAGES; p < nr_pages(exec); p++)
+	for (unsigned int p = MACHINE_LOWMEM_PAGES; p < exec_nr_pages(exec);
+	     p++)
 		if (uses_begun(exec, p) != unused->begun[p])
 			pages &= ~(UINT32_C(1) << p);
 	return pages;
@@ -102,11 +103,7 @@ uint32_t oracle_unused_so_far(const struct exec *exec,
 static bool is_one_of(struct exec *exec, const struct unused *unused, pfn_t pfn,
 		      unsigned int *index)
 {
-	const struct page *page = pfn_to_page(exec->hm, pfn);
-
-	if (!page)
-		return false;
-	*index = (unsigned int)(page - exec->hm->config.mem_map);
+	*index = machine_page_index(exec->config, pfn);
 	return *index < PROGRAM_MAX_PAGES &&
 	       (oracle_unused_so_far(exec, unused) >> *index & 1);
 }
@@ -132,7 +129,7 @@ static void check_tlbs(struct exec *exec, const struct unused *unused,
 static void check_slot(struct exec *exec, const struct unused *unused,
 		       const struct actor *actor, unsigned int slot)
 {
-	vaddr_t vaddr = exec->hm->config.pkmap_base + slot * PAGE_SIZE;
+	vaddr_t vaddr = exec->config->pkmap_base + slot * PAGE_SIZE;
 	pte_t pte = port_pte_read(vaddr);
 	unsigned int page;
 
@@ -147,7 +144,7 @@ static void check_slot(struct exec *exec, const struct unused *unused,
 void oracle_flush_returned(struct exec *exec, const struct unused *unused,
 			   const struct actor *actor)
 {
-	unsigned int nr_slots = exec->hm->config.nr_slots;
+	unsigned int nr_slots = exec->config->nr_slots;
 
 	/* Stores that wait in a buffer are none of what a flush promises. */
 	if (exec_freeze(exec, true) && unused->pages != 0)

@@ -81,6 +81,7 @@ static bool is_unused(uint32_t count, unsigned int begun, unsigned int ending)
 
 	exec = (struct exec){ .options = &options };
 	exec.hm = machine_boot(&config);
+	exec.config = &exec.hm->config;
 	port_atomic_store(&exec.hm->config.mem_map[P0].pkmap,
 			  pkmap_word(0, count));
 	while (begun-- > 0)

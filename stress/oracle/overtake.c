@@ -6,6 +6,7 @@
 static struct {
 	bool on;
 	uint8_t page[PROGRAM_MAX_ACTORS]; /* of a lookup under way */
+	uint32_t ever; /* pages that have been mapped, and may still be */
 	/* Who has queued since before this one's call: a bit for each. */
 	uint8_t ahead[PROGRAM_MAX_ACTORS];
 } line;
@@ -13,19 +14,11 @@ static struct {
 void overtake_begin(bool on)
 {
 	line.on = on;
+	line.ever = 0;
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
 		line.page[a] = NO_PAGE;
 		line.ahead[a] = 0;
 	}
-}
-
-static const struct pkmap_queue *queue_of(const struct exec *exec,
-					  unsigned int page)
-{
-	const struct highmem_config *config = &exec->hm->config;
-	unsigned int pfn = page_to_pfn(exec->hm, &config->mem_map[page]);
-
-	return &exec->hm->pkmap.queue[pfn & (config->nr_colours - 1)];
 }
 
 static unsigned int actor_of_task(const struct exec *exec,
@@ -41,8 +34,13 @@ static unsigned int actor_of_task(const struct exec *exec,
 /* A core that broke its list is somebody else's finding: not for ever. */
 static uint8_t queued(const struct exec *exec, unsigned int page)
 {
-	const struct pkmap_waiter *w = queue_of(exec, page)->head;
+	unsigned int colour = exec_colour(exec, page);
+	const struct pkmap_waiter *w;
 	uint8_t actors = 0;
+
+	if (!exec->hm)
+		return (uint8_t)oracle_sleepers(exec, colour);
+	w = the_subject.look()->pkmap.queue[colour].head;
 
 	for (unsigned int i = 0; w && i < PROGRAM_MAX_TASKS; i++, w = w->next)
 		actors |= (uint8_t)(1U << actor_of_task(exec, w->task));
@@ -55,6 +53,11 @@ static bool is_map(enum op_kind kind)
 	       kind == OP_KILLABLE;
 }
 
+static bool is_mapped(unsigned int page)
+{
+	return the_subject.look()->config.mem_map[page].pkmap.value != 0;
+}
+
 /*
  * A page that somebody else maps, or may map meanwhile, can be shared: whoever
  * gets that one is not judged.
@@ -62,7 +65,7 @@ static bool is_map(enum op_kind kind)
 static bool may_share(const struct exec *exec, unsigned int actor,
 		      unsigned int page)
 {
-	bool shared = exec->hm->config.mem_map[page].pkmap.value != 0;
+	bool shared = exec->hm ? is_mapped(page) : line.ever >> page & 1;
 
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++) {
 		if (a == actor || line.page[a] != page)
@@ -86,6 +89,15 @@ void overtake_call(const struct exec *exec, const struct actor *actor,
 		line.ahead[actor->index] = queued(exec, page);
 }
 
+/*
+ * From outside a sleeper looks the same when it has been served, and is about to
+ * be woken. While nobody is in the middle of doing so, it has not been.
+ */
+static bool can_be_judged(const struct exec *exec, const struct actor *actor)
+{
+	return exec->hm || oracle_at_rest(exec, actor);
+}
+
 void overtake_return(struct exec *exec, const struct actor *actor, bool yes)
 {
 	unsigned int self = actor->index;
@@ -98,7 +110,8 @@ void overtake_return(struct exec *exec, const struct actor *actor, bool yes)
 	line.ahead[self] = 0;
 	for (unsigned int a = 0; a < PROGRAM_MAX_ACTORS; a++)
 		line.ahead[a] &= (uint8_t)~(1U << self);
-	if (passed == 0 || !yes)
+	line.ever |= (uint32_t)yes << page;
+	if (passed == 0 || !yes || !can_be_judged(exec, actor))
 		return;
 	passed &= queued(exec, page);
 	if (passed == 0)
@@ -118,5 +131,5 @@ uint64_t overtake_hash(void)
 
 	for (unsigned int a = 0; line.on && a < PROGRAM_MAX_ACTORS; a++)
 		hash = hash << 8 | line.ahead[a];
-	return hash * 0x9e3779b97f4a7c15u;
+	return (hash ^ (uint64_t)line.ever << 32) * 0x9e3779b97f4a7c15u;
 }

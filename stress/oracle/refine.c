@@ -290,20 +290,13 @@ static void close_set(void)
 
 /* ---- Calls and returns ---------------------------------------------------------- */
 
-static unsigned int colour_of(const struct exec *exec, unsigned int page)
-{
-	const struct highmem_config *config = &exec->hm->config;
-
-	return page_to_pfn(exec->hm,
-			   &config->mem_map[MACHINE_LOWMEM_PAGES + page]) &
-	       (config->nr_colours - 1);
-}
-
 void refine_begin(const struct exec *exec, bool on)
 {
-	const struct highmem_config *config = &exec->hm->config;
+	const struct highmem_config *config = exec->config;
 
-	overtake_begin(on);
+	overtake_begin(on && subject_promises(SUBJECT_FIFO));
+	on = on &&
+	     subject_promises(SUBJECT_ONE_ADDRESS | SUBJECT_WAITERS_SHARE);
 	model.on = on;
 	if (!on)
 		return;
@@ -318,7 +311,8 @@ void refine_begin(const struct exec *exec, bool on)
 		model.users[p] = 0;
 		model.colour[p] = 0;
 		for (unsigned int q = 0; q < model.nr_pages; q++)
-			if (colour_of(exec, p) == colour_of(exec, q))
+			if (exec_colour(exec, MACHINE_LOWMEM_PAGES + p) ==
+			    exec_colour(exec, MACHINE_LOWMEM_PAGES + q))
 				model.colour[p] |= UINT64_C(1) << q;
 	}
 }

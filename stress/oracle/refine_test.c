@@ -34,6 +34,7 @@ static void boot_with(unsigned int nr_slots)
 	exec = (struct exec){ .result = &result, .options = &options };
 	result = (struct exec_result){ .verdict = EXEC_OK };
 	exec.hm = machine_boot(&config);
+	exec.config = &exec.hm->config;
 	refine_begin(&exec, true);
 }
 

@@ -38,7 +38,7 @@ static inline void tell(void *arg, const char *task, const char *op,
 	hm_format(story + len, sizeof(story) - len, "%s: %s -> %s\n", task, op,
 		  outcome);
 	if (sabotage && ++performed == sabotage->when)
-		sabotage->act(&sim.hm);
+		sabotage->act(&highmem_guest_state);
 }
 
 static inline enum exec_verdict run(const char *text, struct sabotage *sabotage)

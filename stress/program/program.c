@@ -124,6 +124,11 @@ static const uint8_t op_weight[OP_NR_KINDS] = {
 	[OP_ADDRESS] = 3, [OP_STALE] = 3,
 };
 
+#define MAPS \
+	(1U << OP_KMAP | 1U << OP_TRY | 1U << OP_TIMEOUT | 1U << OP_KILLABLE | \
+	 1U << OP_LOCAL | 1U << OP_ATOMIC)
+
+/* Of what the subject has; there is something that maps among them. */
 static uint32_t swarm_kinds(uint64_t *seed)
 {
 	uint32_t kinds = (1U << OP_KMAP) | (1U << OP_KUNMAP) |
@@ -132,7 +137,8 @@ static uint32_t swarm_kinds(uint64_t *seed)
 	for (unsigned int kind = 0; kind < OP_NR_KINDS; kind++)
 		if (prng_below(seed, 4) != 0)
 			kinds |= 1U << kind;
-	return kinds;
+	kinds &= program_kinds();
+	return kinds & MAPS ? kinds : kinds | (program_kinds() & MAPS);
 }
 
 static uint8_t random_kind(uint32_t kinds, uint64_t *seed)
@@ -155,6 +161,8 @@ void program_generate(struct program *program,
 	uint64_t cpus = prng_next(seed);
 
 	program->machine = *machine;
+	program_fit_machine(&program->machine);
+	machine = &program->machine;
 	program->nr_tasks = nr_tasks;
 	program->nr_irqs = PROGRAM_MAX_IRQS;
 	for (unsigned int t = 0; t < PROGRAM_MAX_TASKS; t++)

@@ -234,6 +234,23 @@ bool program_load(struct program *program, const void *data, size_t len,
 		  struct program_error *error);
 
 /*
+ * Can the machine and the subject that we are linked with run @program? NULL, or
+ * one sentence why not, valid until the next call. And one of the machine alone.
+ */
+const char *program_can(const struct program *program);
+const char *program_machine_can(const struct machine_config *machine);
+
+/* Operations that the subject has: one bit for each enum op_kind. */
+uint32_t program_kinds(void);
+
+/*
+ * Leave out what the subject lacks, so that program_can() has nothing to say:
+ * for programs that nobody has written. What the machine cannot, stays.
+ */
+void program_fit(struct program *program);
+void program_fit_machine(struct machine_config *machine);
+
+/*
  * A random program for @machine: @nr_tasks tasks of @ops_per_task operations,
  * the same for the same *@seed, which moves on.
  */

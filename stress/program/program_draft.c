@@ -352,23 +352,32 @@ static void draw_op(struct draft *d)
 	note(d, next);
 }
 
-/* A pin or a local map of some page, and perhaps what undoes it. */
+/*
+ * A pin or a local map of some page, and perhaps what undoes it. pre: the
+ * subject has one of the two.
+ */
 static void draw_handler(struct draft *d, unsigned int actor)
 {
 	unsigned int page = prng_below(d->seed, d->nr);
 	bool local = prng_below(d->seed, 3) == 0;
 
+	if (!(program_kinds() & 1U << OP_GET))
+		local = true;
+	else if (!(program_kinds() & 1U << OP_LOCAL))
+		local = false;
 	add(d, actor,
 	    (struct next){ .kind = local ? OP_LOCAL : OP_GET, .page = page });
 	if (prng_below(d->seed, 3) == 0)
 		add(d, actor,
 		    (struct next){ .kind = local ? OP_UNLOCAL : OP_KUNMAP,
 				   .page = page });
-	if (prng_below(d->seed, 4) == 0)
+	if (prng_below(d->seed, 4) == 0 && program_kinds() & 1U << OP_GET)
 		add(d, actor,
 		    (struct next){ .kind = OP_GET,
 				   .page = prng_below(d->seed, d->nr) });
 }
+
+#define HANDLER_KINDS (1U << OP_GET | 1U << OP_LOCAL)
 
 /* As few slots as there can be, and pages for which there is none. */
 static void draw_machine(struct machine_config *m, unsigned int nr_tasks,
@@ -391,6 +400,7 @@ static void draw_machine(struct machine_config *m, unsigned int nr_tasks,
 		.full_flush = prng_below(seed, 4) == 0,
 		.holes = prng_below(seed, 8) == 0,
 	};
+	program_fit_machine(m);
 }
 
 /* Most programs are about pkmap alone: each kind less goes deeper. */
@@ -403,7 +413,8 @@ static uint32_t draw_kinds(uint64_t *seed)
 
 	if (kinds & locals)
 		kinds |= 1U << OP_UNLOCAL;
-	return prng_below(seed, 4) ? kinds & ~locals : kinds;
+	return (prng_below(seed, 4) ? kinds & ~locals : kinds) &
+	       program_kinds();
 }
 
 void program_draft(struct program *program, unsigned int nr_tasks,
@@ -422,6 +433,8 @@ void program_draft(struct program *program, unsigned int nr_tasks,
 	d.focus = prng_below(seed, program->machine.nr_colours);
 	if (prng_below(seed, 3) == 0)
 		program->nr_irqs = 1 + prng_below(seed, PROGRAM_MAX_IRQS);
+	if (!(program_kinds() & HANDLER_KINDS))
+		program->nr_irqs = 0;
 	for (unsigned int t = 0; t < nr_tasks; t++)
 		program->task_cpu[t] = (uint8_t)(t % program->machine.nr_cpus);
 	while (ops-- > 0)

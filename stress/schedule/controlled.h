@@ -79,7 +79,7 @@ struct controlled_result {
 	uint64_t trace_hash;
 };
 
-/* pre: machine_can(&program->machine) == NULL. Not reentrant. */
+/* pre: program_can(program) == NULL. Not reentrant. */
 void controlled_run(const struct program *program,
 		    const struct controlled_options *options,
 		    struct controlled_result *result);

@@ -3,7 +3,7 @@
 
 /* Our core as a subject: it has all operations and gives all promises. */
 
-#define HM highmem_guest_state()
+#define HM (&highmem_guest_state)
 
 static void *ours_kmap(struct page *page)
 {
@@ -71,6 +71,11 @@ static struct page *ours_kmap_to_page(const void *vaddr)
 	return kmap_to_page(HM, vaddr);
 }
 
+static struct highmem *ours_look(void)
+{
+	return HM;
+}
+
 static unsigned int ours_windows(void)
 {
 	return port_atomic_load(
@@ -106,8 +111,9 @@ const struct subject the_subject = {
 		[SUBJECT_FLUSH_SLEEPS] = "highmem: BUG: kmap_flush_unused ",
 		[SUBJECT_WINDOWS_FULL] = "highmem: BUG: local map of ",
 		[SUBJECT_MISORDER] = "highmem: BUG: kunmap_",
-		[SUBJECT_STRAY] = "highmem: BUG: kunmap_",
+		[SUBJECT_STRAY] = "highmem: BUG: kunmap_local ",
+		[SUBJECT_STRAY_ATOMIC] = "highmem: BUG: kunmap_atomic ",
 	},
-	.look = highmem_guest_state,
+	.look = ours_look,
 	.windows = ours_windows,
 };

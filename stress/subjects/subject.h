@@ -20,10 +20,9 @@
 
 /*
  * Any may be NULL: the subject lacks it. Contexts and meaning as for the core's
- * function of that name (kmap.h, kmap_local.h, page.h). They
- * are called by a task or in an interrupt. Pages are those of the geometry that
- * guest->boot() was given; lowmem pages come, too, and their address is in the
- * direct map.
+ * function of that name (kmap.h, kmap_local.h, page.h): a task or an interrupt
+ * calls them. Pages are those of the geometry that guest->boot() was given;
+ * lowmem pages come, too, and their address is in the direct map.
  */
 struct subject_ops {
 	void *(*kmap)(struct page *page);
@@ -91,8 +90,9 @@ enum subject_misuse {
 	SUBJECT_SLEEPS,		/* kmap in atomic context */
 	SUBJECT_FLUSH_SLEEPS,	/* flush_unused in atomic context */
 	SUBJECT_WINDOWS_FULL,	/* a local map beyond the last window */
-	SUBJECT_MISORDER, /* unlocal, unatomic of what is not the newest */
-	SUBJECT_STRAY,	  /* the same of an address that none gave */
+	SUBJECT_MISORDER,     /* unlocal, unatomic of what is not the newest */
+	SUBJECT_STRAY,	      /* unlocal of an address that local never gave */
+	SUBJECT_STRAY_ATOMIC, /* the same of unatomic */
 	SUBJECT_NR_MISUSES
 };
 
@@ -125,5 +125,25 @@ struct subject {
 
 /* The one that this program is linked with. */
 extern const struct subject the_subject;
+
+/* NULL, or one sentence on what contradicts what in it. */
+const char *subject_wrong(const struct subject *subject);
+
+/*
+ * Number @nr, from 0, of the operations that it has or, with @had false, lacks;
+ * of its promises; and of the checks that are not made of it, judged from
+ * outside or not. NULL: there are no more.
+ */
+const char *subject_op(const struct subject *subject, bool had,
+		       unsigned int nr);
+const char *subject_promise(const struct subject *subject, unsigned int nr);
+const char *subject_not_demanded(const struct subject *subject,
+				 bool from_outside, unsigned int nr);
+
+/*
+ * The flags with which explore and hmt test the_subject in this way, each with a
+ * blank after it; "" for ours as it is. For a line that replays a finding.
+ */
+const char *subject_flags(bool from_outside);
 
 #endif

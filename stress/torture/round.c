@@ -163,7 +163,7 @@ bool round_load(struct round *round, const struct torture_options *options)
 	if (!program_read(&round->program, options->program_path,
 			  options->program_bytes, "torture: --program"))
 		return false;
-	why = machine_can(&round->program.machine);
+	why = program_can(&round->program);
 	if (why) {
 		fprintf(stderr, "torture: --program %s: %s\n",
 			options->program_path, why);

@@ -63,7 +63,7 @@ static bool machine_can_be_built(void)
 		const struct program *program = &round_a.program;
 
 		round_draw(&round_a, &options, nr);
-		if (machine_can(&program->machine) || program->nr_tasks < 2 ||
+		if (program_can(program) || program->nr_tasks < 2 ||
 		    program->nr_tasks > options.threads ||
 		    program->machine.nr_pages < program->machine.nr_slots)
 			return false;

@@ -91,11 +91,8 @@ struct host_task *host_task_make(unsigned int cpu, void (*entry)(void *arg),
 
 /* ---- Scheduling ---------------------------------------------------------- */
 
-/*
- * Swap local maps at a switch: @out's (NULL: nobody's) for @in's. The port
- * does not know the core; the machine above them sets this.
- */
-extern void (*host_switch_maps)(struct kmap_ctrl *out, struct kmap_ctrl *in);
+/* Who runs on the machine, and is told of switches; NULL: none has booted. */
+extern const struct guest *host_guest;
 
 /* No tasks, all CPUs the controlling context's. */
 void host_sched_reset(void);

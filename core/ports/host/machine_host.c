@@ -37,7 +37,7 @@ static struct {
 	unsigned int nr_frames;
 	uint32_t (*frames)[WORDS_PER_PAGE];
 	struct page *mem_map;
-	struct highmem hm;
+	struct highmem_config geometry;
 } machine;
 
 /* ---- Boot ---------------------------------------------------------------- */
@@ -72,13 +72,6 @@ static void make_memory(const struct machine_config *config)
 	memset(machine.frames, 0, nr * PAGE_SIZE);
 }
 
-static void switch_maps(struct kmap_ctrl *out, struct kmap_ctrl *in)
-{
-	if (out)
-		kmap_local_sched_out(&machine.hm, out);
-	kmap_local_sched_in(&machine.hm, in);
-}
-
 /* Accessed and dirty are set, as in Linux's PAGE_KERNEL: the MMU need not. */
 static pte_t page_prot(const struct machine_config *config)
 {
@@ -86,13 +79,35 @@ static pte_t page_prot(const struct machine_config *config)
 	       (config->pae ? PTE_NX : 0);
 }
 
-struct highmem *machine_boot(const struct machine_config *config)
+static void make_geometry(const struct machine_config *config)
 {
-	pfn_t border = config->pae ? HIGHMEM_START_PAE : MACHINE_LOWMEM_END;
+	machine.geometry = (struct highmem_config){
+		.mem_map = machine.mem_map,
+		.first_pfn = MACHINE_LOWMEM_PFN,
+		.nr_ranges = machine_ranges(config, machine.border,
+					    machine.ranges),
+		.ranges = machine.ranges,
+		.nr_pages = machine.nr_frames,
+		.highmem_start_pfn = MACHINE_LOWMEM_END,
+		.page_offset = LOWMEM_VADDR -
+			       ((vaddr_t)MACHINE_LOWMEM_PFN << PAGE_SHIFT),
+		.prot = page_prot(config),
+		.pkmap_base = config->pae ? PKMAP_BASE_PAE : PKMAP_BASE_NONPAE,
+		.nr_slots = config->nr_slots,
+		.nr_colours = config->nr_colours,
+		.local_depth = config->local_depth,
+		.force_map = config->force_map,
+	};
+}
+
+const struct highmem_config *
+machine_boot_guest(const struct machine_config *config,
+		   const struct guest *guest)
+{
 	const char *why;
 
 	machine.config = *config;
-	machine.border = border;
+	machine.border = config->pae ? HIGHMEM_START_PAE : MACHINE_LOWMEM_END;
 	host_facts.pae = config->pae;
 	host_facts.cpu_mask = machine_cpu_mask(config);
 	host_facts.tlb_flush_ceiling = config->full_flush ? 1 : FLUSH_CEILING;
@@ -101,34 +116,15 @@ struct highmem *machine_boot(const struct machine_config *config)
 	make_memory(config);
 	host_mmu_reset();
 	host_sched_reset();
-	host_switch_maps = switch_maps;
-	memset(&machine.hm, 0, sizeof(machine.hm));
-	why = highmem_init(&machine.hm,
-			   &(struct highmem_config){
-				   .mem_map = machine.mem_map,
-				   .first_pfn = MACHINE_LOWMEM_PFN,
-				   .nr_ranges = machine_ranges(config, border,
-							       machine.ranges),
-				   .ranges = machine.ranges,
-				   .nr_pages = machine.nr_frames,
-				   .highmem_start_pfn = MACHINE_LOWMEM_END,
-				   .page_offset = LOWMEM_VADDR -
-						  ((vaddr_t)MACHINE_LOWMEM_PFN
-						   << PAGE_SHIFT),
-				   .prot = page_prot(config),
-				   .pkmap_base = config->pae ? PKMAP_BASE_PAE
-							     : PKMAP_BASE_NONPAE,
-				   .nr_slots = config->nr_slots,
-				   .nr_colours = config->nr_colours,
-				   .local_depth = config->local_depth,
-				   .force_map = config->force_map,
-			   });
+	host_guest = guest;
+	make_geometry(config);
+	why = guest->boot(&machine.geometry);
 	if (why) {
-		fprintf(stderr, "host port: highmem_init: %s\n", why);
+		fprintf(stderr, "host port: %s\n", why);
 		exit(1);
 	}
 	machine.up = true;
-	return &machine.hm;
+	return &machine.geometry;
 }
 
 void machine_shutdown(void)

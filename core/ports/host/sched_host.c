@@ -16,7 +16,7 @@
 
 struct host_task host_tasks[1 + MACHINE_MAX_TASKS];
 unsigned int host_nr_tasks;
-void (*host_switch_maps)(struct kmap_ctrl *out, struct kmap_ctrl *in);
+const struct guest *host_guest;
 
 _Noreturn void host_give_up(const char *what, int error)
 {
@@ -81,9 +81,10 @@ static void cpu_switch(struct host_cpu *cpu, struct host_task *task)
 	if (cpu->loaded == task)
 		return;
 	host_self.irqs_off = true;
-	if (host_switch_maps)
-		host_switch_maps(cpu->loaded ? &cpu->loaded->ctrl : NULL,
-				 &task->ctrl);
+	if (host_guest && host_guest->sched_out && cpu->loaded)
+		host_guest->sched_out(&cpu->loaded->task);
+	if (host_guest && host_guest->sched_in)
+		host_guest->sched_in(&task->task);
 	host_self.irqs_off = false;
 	cpu->loaded = task;
 }
@@ -177,7 +178,7 @@ struct host_task *host_task_make(unsigned int cpu, void (*entry)(void *arg),
 }
 
 /* What a task must have given back. */
-static void check_end(const struct host_task *task)
+static void check_end(struct host_task *task)
 {
 	if (host_self.preempt_off)
 		host_bug("host: task %u ended with preemption disabled (%d)",
@@ -188,7 +189,8 @@ static void check_end(const struct host_task *task)
 	if (host_self.irqs_off)
 		host_bug("host: task %u ended with interrupts off",
 			 task->task.id);
-	kmap_local_assert_none(&task->ctrl);
+	if (host_guest && host_guest->task_ends)
+		host_guest->task_ends(&task->task);
 }
 
 static void *task_thread(void *arg)

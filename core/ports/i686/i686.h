@@ -78,7 +78,7 @@ _Noreturn void i686_panic(const char *format, ...);
  * they were, so it takes no locks and trusts no list.
  */
 void i686_print_state(void);
-void i686_set_state_printer(void (*print)(const struct highmem *hm));
+void i686_set_state_printer(void (*print)(void));
 
 /*
  * How many sentences port_bug() got that no machine_take_bug() took before

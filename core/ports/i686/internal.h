@@ -174,8 +174,8 @@ struct port_task {
 /* No task yet; the boot CPU's idle task is the controlling context. */
 void sched_init(void);
 
-/* Forget all tasks; switches on @cpus CPUs are those of @hm's, or nobody's. */
-void sched_reset(struct highmem *hm, unsigned int cpus);
+/* Forget all tasks; switches on @cpus CPUs are told @guest, or nobody's. */
+void sched_reset(const struct guest *guest, unsigned int cpus);
 
 /* CPUs of the machine, 1 if none is up; their ids are 0 to one less. */
 unsigned int sched_nr_cpus(void);

@@ -14,7 +14,7 @@
 #include "core/ports/i686/spread.h"
 #include "core/ports/i686/string.h"
 
-static struct highmem highmem;
+static struct highmem_config geometry;
 static struct page mem_map[MACHINE_LOWMEM_PAGES + MACHINE_MAX_PAGES];
 static struct page_range ranges[1 + SPREAD_MAX_PIECES];
 static bool up;
@@ -90,13 +90,20 @@ static void clear_frames(const struct page_range *range)
 	port_irq_restore(flags);
 }
 
-struct highmem *machine_boot(const struct machine_config *config)
+const struct highmem_config *
+machine_boot_guest(const struct machine_config *config,
+		   const struct guest *guest)
 {
 	const struct layout *layout = i686_layout();
 	unsigned int nr_pages = MACHINE_LOWMEM_PAGES + config->nr_pages;
 	unsigned int nr_ranges = 1 + spread_pages(&layout->highmem,
 						  config->nr_pages, &ranges[1]);
-	const struct highmem_config highmem_config = {
+	const char *why;
+
+	if (up || machine_can(config))
+		i686_panic("machine_boot: %s",
+			   up ? "a machine is up" : machine_can(config));
+	geometry = (struct highmem_config){
 		.mem_map = mem_map,
 		.nr_pages = nr_pages,
 		.nr_ranges = nr_ranges,
@@ -110,11 +117,6 @@ struct highmem *machine_boot(const struct machine_config *config)
 		.local_depth = config->local_depth,
 		.force_map = config->force_map,
 	};
-	const char *why;
-
-	if (up || machine_can(config))
-		i686_panic("machine_boot: %s",
-			   up ? "a machine is up" : machine_can(config));
 	for (unsigned int i = 0; i < nr_ranges; i++)
 		clear_frames(&ranges[i]);
 	memset(mem_map, 0, nr_pages * sizeof(mem_map[0]));
@@ -122,12 +124,12 @@ struct highmem *machine_boot(const struct machine_config *config)
 	paging_reset();
 	tlb_flush_machine();
 	tlb_stats_reset();
-	why = highmem_init(&highmem, &highmem_config);
+	why = guest->boot(&geometry);
 	if (why)
 		port_bug(why);
-	sched_reset(&highmem, config->nr_cpus);
+	sched_reset(guest, config->nr_cpus);
 	up = true;
-	return &highmem;
+	return &geometry;
 }
 
 void machine_shutdown(void)
@@ -166,10 +168,15 @@ void machine_store32(void *vaddr, uint32_t value)
 		report_fault(vaddr, "write to a page that is not mapped");
 }
 
+static pfn_t frame_of(const struct page *page)
+{
+	return machine_pfn(&geometry, (uint32_t)(page - mem_map));
+}
+
 uint32_t machine_peek32(const struct page *page, unsigned int offset)
 {
 	port_irq_t flags = port_irq_save();
-	uint32_t value = paging_frame(page_to_pfn(&highmem, page))[offset / 4];
+	uint32_t value = paging_frame(frame_of(page))[offset / 4];
 
 	port_irq_restore(flags);
 	return value;
@@ -179,7 +186,7 @@ void machine_poke32(struct page *page, unsigned int offset, uint32_t value)
 {
 	port_irq_t flags = port_irq_save();
 
-	paging_frame(page_to_pfn(&highmem, page))[offset / 4] = value;
+	paging_frame(frame_of(page))[offset / 4] = value;
 	port_irq_restore(flags);
 }
 
@@ -203,7 +210,7 @@ bool machine_changed_ptes(const vaddr_t **changed, unsigned int *nr)
 
 const char *machine_audit(void)
 {
-	return up ? tlb_audit(&highmem.config) : NULL;
+	return up ? tlb_audit(&geometry) : NULL;
 }
 
 struct machine_tlb_stats machine_tlb_stats(void)

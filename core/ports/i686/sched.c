@@ -4,7 +4,7 @@
  * Tasks on all CPUs. One lock guards their state, and is held across a switch:
  * who lets go of it is the next task, when the last one is saved. So whoever
  * finds a task ready may run it at once, and who wakes one finds it either
- * awake or asleep. kmap_local_sched_out() and _in() run under the lock: they
+ * awake or asleep. the guest's sched_out() and _in() run under the lock: they
  * take none and wake nobody. Nothing else of the core is called with it.
  *
  * A CPU without a task waits in its idle task. The boot CPU's is the
@@ -40,7 +40,7 @@ void sched_init(void)
 }
 
 /* All CPUs are idle: machine_run() returns only then. */
-void sched_reset(struct highmem *hm, unsigned int cpus)
+void sched_reset(const struct guest *guest, unsigned int cpus)
 {
 	port_irq_t flags = port_irq_save();
 
@@ -49,7 +49,7 @@ void sched_reset(struct highmem *hm, unsigned int cpus)
 		sched.task[i] = (struct port_task){ .id = i };
 	sched.nr_tasks = 0;
 	sched.hand = 0;
-	sched.hm = hm;
+	sched.guest = guest;
 	atomic_store(&sched.nr_cpus, cpus);
 	raw_unlock(&sched.lock);
 	port_irq_restore(flags);
@@ -79,11 +79,11 @@ static void switch_to(struct port_task *next)
 		return;
 	i686_note("switch", prev->id, next->id);
 	i686_cpu_count(switches);
-	if (sched.hm)
-		kmap_local_sched_out(sched.hm, &prev->kmap);
+	if (sched.guest && sched.guest->sched_out)
+		sched.guest->sched_out(prev);
 	cpu->current = next;
-	if (sched.hm)
-		kmap_local_sched_in(sched.hm, &next->kmap);
+	if (sched.guest && sched.guest->sched_in)
+		sched.guest->sched_in(next);
 	i686_switch(&prev->esp, next->esp);
 }
 
@@ -296,7 +296,8 @@ static void begin(void)
 	raw_unlock(&sched.lock);
 	irq_on();
 	task->entry(task->arg);
-	kmap_local_assert_none(&task->kmap);
+	if (sched.guest->task_ends)
+		sched.guest->task_ends(task);
 	check_balance(task);
 	irq_off();
 	raw_lock(&sched.lock);
@@ -311,7 +312,7 @@ uint32_t machine_spawn(unsigned int cpu, void (*entry)(void *arg), void *arg)
 	struct port_task *task = &sched.task[id];
 	uint32_t *top;
 
-	if (id > MACHINE_MAX_TASKS || cpu >= sched_nr_cpus() || !sched.hm)
+	if (id > MACHINE_MAX_TASKS || cpu >= sched_nr_cpus() || !sched.guest)
 		i686_panic("machine_spawn on CPU %u of %u: task %u of %u", cpu,
 			   sched_nr_cpus(), id, MACHINE_MAX_TASKS);
 	top = i686_stacks[id].words + I686_STACK_BYTES / sizeof(*top);

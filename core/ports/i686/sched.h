@@ -11,8 +11,8 @@
 
 extern struct sched {
 	port_spinlock_t lock;
-	struct highmem *hm; /* NULL: no machine is up */
-	bool running;	    /* machine_run() is under way */
+	const struct guest *guest; /* NULL: no machine is up */
+	bool running;		   /* machine_run() is under way */
 	bool parallel, round_robin;
 	_Atomic uint32_t nr_cpus;
 	_Atomic uint64_t now;

@@ -10,9 +10,9 @@
 #include "core/ports/i686/smp.h"
 #include "core/ports/i686/state.h"
 
-static void (*print_more)(const struct highmem *hm);
+static void (*print_more)(void);
 
-void i686_set_state_printer(void (*print)(const struct highmem *hm))
+void i686_set_state_printer(void (*print)(void))
 {
 	print_more = print;
 }
@@ -62,7 +62,7 @@ void state_print_tasks(void)
 {
 	uint64_t now = atomic_load(&sched.now);
 
-	if (!sched.hm)
+	if (!sched.guest)
 		return;
 	console_printf("# a machine of %u CPUs %s, tick %u, %s\n",
 		       sched_nr_cpus(),
@@ -72,7 +72,7 @@ void state_print_tasks(void)
 	for (unsigned int id = 1; id <= sched.nr_tasks; id++)
 		print_task(&sched.task[id], now);
 	if (print_more)
-		print_more(sched.hm);
+		print_more();
 	print_bugs();
 }
 

@@ -98,7 +98,8 @@ struct sim_cpu {
 
 struct sim {
 	struct machine_config config;
-	struct highmem hm;
+	struct highmem_config geometry; /* what the guest was given */
+	const struct guest *guest;
 	bool up;
 	unsigned int cpu;	   /* the one that executes now */
 	struct port_task *running; /* whose fiber; the controller between runs */
@@ -280,11 +281,9 @@ extern void *sim_point_sp;
 /* Page tables, page contents and TLBs, for sim_state_hash(). */
 uint64_t sim_mmu_hash(uint64_t hash);
 
-/* One more word into a hash. */
 static inline uint64_t sim_mix(uint64_t hash, uint64_t value)
 {
-	hash = (hash ^ (value + 0x632be59bd9b4e019u)) * 0x9e3779b97f4a7c15u;
-	return hash ^ hash >> 32;
+	return guest_mix(hash, value);
 }
 
 /* Tell of an access that has happened. @caller: whose. */

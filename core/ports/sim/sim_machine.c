@@ -87,9 +87,9 @@ uint32_t sim_frame_index(pfn_t pfn)
 	return machine_frame(&sim.config, first_highmem(), pfn);
 }
 
-static void highmem_config(struct highmem_config *config)
+static void make_geometry(struct highmem_config *geometry)
 {
-	*config = (struct highmem_config){
+	*geometry = (struct highmem_config){
 		.mem_map = mem_map,
 		.first_pfn = MACHINE_LOWMEM_PFN,
 		.nr_pages = sim.config.nr_pages + MACHINE_LOWMEM_PAGES,
@@ -109,12 +109,14 @@ static void highmem_config(struct highmem_config *config)
 	};
 }
 
-struct highmem *machine_boot(const struct machine_config *config)
+const struct highmem_config *
+machine_boot_guest(const struct machine_config *config,
+		   const struct guest *guest)
 {
-	struct highmem_config hm_config;
 	const char *why;
 
 	sim.config = *config;
+	sim.guest = guest;
 	sim.up = true;
 	sim.facts = (struct port_facts){
 		.name = "sim",
@@ -128,13 +130,13 @@ struct highmem *machine_boot(const struct machine_config *config)
 	sim_bugs_reset();
 	sim_tasks_reset();
 	sim_control_reset();
-	highmem_config(&hm_config);
-	memset(mem_map, 0, hm_config.nr_pages * sizeof(mem_map[0]));
-	refused = sim_mmu_reset(&hm_config);
-	why = highmem_init(&sim.hm, &hm_config);
+	make_geometry(&sim.geometry);
+	memset(mem_map, 0, sim.geometry.nr_pages * sizeof(mem_map[0]));
+	refused = sim_mmu_reset(&sim.geometry);
+	why = guest->boot(&sim.geometry);
 	if (why)
 		port_bug(why);
-	return &sim.hm;
+	return &sim.geometry;
 }
 
 const char *sim_boot_refused(void)

@@ -324,12 +324,12 @@ struct pgtable *sim_pgtable(void)
 
 static uint32_t *word_of(const struct page *page, unsigned int offset)
 {
-	return page_word((uint32_t)(page - sim.hm.config.mem_map), offset);
+	return page_word((uint32_t)(page - sim.geometry.mem_map), offset);
 }
 
 uint32_t machine_peek32(const struct page *page, unsigned int offset)
 {
-	size_t index = (size_t)(page - sim.hm.config.mem_map);
+	size_t index = (size_t)(page - sim.geometry.mem_map);
 
 	return *(const uint32_t *)(const void *)(page_frames[index] + offset);
 }
@@ -353,7 +353,7 @@ static uint64_t hash_page(uint64_t hash, uint32_t index)
 uint64_t sim_mmu_hash(uint64_t hash)
 {
 	hash = sim_hash_ptes(hash);
-	for (uint32_t i = 0; i < sim.hm.config.nr_pages; i++)
+	for (uint32_t i = 0; i < sim.geometry.nr_pages; i++)
 		hash = hash_page(hash, i);
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
 		hash = sim_mix(hash, sim_tlb_hash(&sim.cpus[c]));

@@ -237,9 +237,8 @@ void machine_store32(void *vaddr, uint32_t value)
 uint64_t sim_hash_ptes(uint64_t hash)
 {
 	for (unsigned int s = 0; s < sim.config.nr_slots; s++)
-		hash = sim_mix(hash,
-			       sim_pte_in_memory(sim.hm.config.pkmap_base +
-						 s * PAGE_SIZE));
+		hash = sim_mix(hash, sim_pte_in_memory(sim.geometry.pkmap_base +
+						       s * PAGE_SIZE));
 	for (unsigned int c = 0; c < sim.config.nr_cpus; c++)
 		for (unsigned int i = 0; i < sim.config.local_depth; i++)
 			hash = sim_mix(

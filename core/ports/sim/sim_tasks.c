@@ -205,10 +205,10 @@ static void swap_windows(struct sim_cpu *cpu, struct port_task *task)
 	 */
 	sim_drain((unsigned int)(cpu - sim.cpus));
 	sim_controlled = false;
-	if (cpu->current)
-		kmap_local_sched_out(&sim.hm, &cpu->current->ctrl);
-	if (task)
-		kmap_local_sched_in(&sim.hm, &task->ctrl);
+	if (cpu->current && sim.guest->sched_out)
+		sim.guest->sched_out(cpu->current);
+	if (task && sim.guest->sched_in)
+		sim.guest->sched_in(task);
 	sim_controlled = controlled;
 	cpu->current = task;
 	port_irq_restore(flags);
@@ -383,7 +383,8 @@ static void task_main(void *arg)
 	struct port_task *self = arg;
 
 	self->entry(self->arg);
-	kmap_local_assert_none(&self->ctrl);
+	if (sim.guest->task_ends)
+		sim.guest->task_ends(self);
 	if (!port_may_sleep())
 		port_bug("sim: a task ends in atomic context");
 	if (self->migrate_count != 0)

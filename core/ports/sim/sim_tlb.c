@@ -151,7 +151,7 @@ static void load_slots(unsigned int cpu)
 {
 	for (unsigned int s = 0; s < sim.config.nr_slots; s++)
 		sim_translate(&sim.cpus[cpu],
-			      sim.hm.config.pkmap_base + s * PAGE_SIZE,
+			      sim.geometry.pkmap_base + s * PAGE_SIZE,
 			      PTE_ACCESSED);
 }
 
@@ -187,7 +187,7 @@ static void check_shootdown(void)
 	struct sim_cpu *cpu = &sim.cpus[sim.cpu];
 
 	sim.tlb_stats.shootdowns++;
-	if (cpu->irq_off || cpu->irq_depth > 0)
+	if (!sim.guest->broadcast && (cpu->irq_off || cpu->irq_depth > 0))
 		port_bug("sim: shootdown with interrupts off can deadlock");
 }
 
@@ -245,7 +245,7 @@ static void shootdown(const vaddr_t *pages, unsigned int nr)
 		sim_point(SIM_SHOOTDOWN);
 		if (sim.cpus[c].offline)
 			continue; /* it flushes all when it comes back */
-		if (sim_answers_late(c)) {
+		if (!sim.guest->broadcast && sim_answers_late(c)) {
 			self->flush_waits |= 1U << c;
 			sim.cpus[c].shootdowns |= 1U << self->id;
 			sim.silent |= 1U << c;

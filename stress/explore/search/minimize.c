@@ -118,7 +118,7 @@ static bool keep_if_it_fails(struct minimizer *m, struct program *candidate)
 {
 	bool as_it_is;
 
-	if (machine_can(&candidate->machine))
+	if (program_can(candidate))
 		return false;
 	as_it_is = still_fails(m, candidate);
 	if (!as_it_is && !search_again(m, candidate, SEARCH_PORTFOLIO, 0))

@@ -158,6 +158,18 @@ static void grow(struct list *list, struct sequence sequence,
 	}
 }
 
+static struct machine_config machine_of_space(void)
+{
+	return (struct machine_config){
+		.nr_cpus = space.tasks,
+		.nr_slots = space.slots,
+		.nr_colours = space.colours,
+		.nr_pages = space.pages,
+		.local_depth = space_depth(&space),
+		.pae = space.pae,
+	};
+}
+
 /* What may be done in an interrupt; its end undoes the rest. */
 #define HANDLER_ALPHABET \
 	(1U << OP_GET | 1U << OP_LOCAL | 1U << OP_KUNMAP | 1U << OP_UNLOCAL)
@@ -330,18 +342,40 @@ static void pick_tasks(struct pick *pick, unsigned int task,
 	}
 }
 
+/* The whole alphabet on the machine: each program has less. */
+static const char *subject_cannot(void)
+{
+	static struct program all;
+
+	all = (struct program){ .machine = machine_of_space() };
+	for (unsigned int k = 0; k < OP_NR_KINDS; k++)
+		if (space.alphabet >> k & 1)
+			all.ops[all.nr_ops++].kind = (uint8_t)k;
+	if (space.handler_ops > 0 &&
+	    !(program_kinds() & (1U << OP_GET | 1U << OP_LOCAL)))
+		return "the subject has nothing that a handler could do: "
+		       "leave irq out of --faults";
+	return program_can(&all);
+}
+
 const char *space_open(const struct space *wanted)
 {
 	struct pick pick = { 0 };
 
+	const char *why;
+
 	if (wanted->slots % wanted->colours != 0)
 		return "--slots must be a multiple of --colours";
 	space = *wanted;
+	why = subject_cannot();
+	if (why)
+		return why;
 	nr_picks = 0;
 	if (!picks)
 		picks = malloc(MAX_PROGRAMS * sizeof(*picks));
 	if (!picks || !make_list(&of_tasks, space.alphabet, space.ops) ||
-	    !make_list(&of_handlers, HANDLER_ALPHABET, space.handler_ops))
+	    !make_list(&of_handlers, HANDLER_ALPHABET & program_kinds(),
+		       space.handler_ops))
 		return "no memory for the list of programs";
 	if (of_tasks.nr == MAX_SEQUENCES)
 		return "too many programs: fewer --ops, --pages or --alphabet";
@@ -382,12 +416,7 @@ void space_program(uint64_t index, struct program *program)
 	const struct pick *pick = &picks[index];
 
 	*program = (struct program){
-		.machine = { .nr_cpus = space.tasks,
-			     .nr_slots = space.slots,
-			     .nr_colours = space.colours,
-			     .nr_pages = space.pages,
-			     .local_depth = space_depth(&space),
-			     .pae = space.pae },
+		.machine = machine_of_space(),
 		.nr_tasks = space.tasks,
 		.nr_irqs = space.handler_ops > 0,
 	};

@@ -3,6 +3,7 @@
 
 #include "core/ports/sim/sim.h"
 #include "stress/explore/trace/machine.h"
+#include "stress/subjects/subject.h"
 
 /* Of the program that we are; the linker knows. */
 extern const char __executable_start[];
@@ -49,6 +50,12 @@ static void name_pte(const struct record *record, struct entry *entry,
 	entry->after = cell_of_pte(e->after);
 }
 
+/* What the subject's source calls @word; NULL: it is none of its. */
+static const char *subject_word(const void *word)
+{
+	return the_subject.word ? the_subject.word(word) : NULL;
+}
+
 /* Whose signal is @word? -1: it is none. */
 static int task_of_signal(const void *word)
 {
@@ -86,6 +93,11 @@ static void name_word(const struct record *record, struct entry *entry,
 		name_part(record, entry);
 	if (entry->cell >= 0 || !e->word)
 		return;
+	if (subject_word(e->word)) {
+		snprintf(entry->text, sizeof(entry->text), "%.31s",
+			 subject_word(e->word));
+		return;
+	}
 	owner = task_of_signal(e->word);
 	if (owner >= 0) {
 		snprintf(entry->text, sizeof(entry->text), "%c.signal",
@@ -107,14 +119,15 @@ static bool is_word_access(enum sim_access access)
 	       access == SIM_ADD || access == SIM_EXCHANGE;
 }
 
-/* The core's words are in struct highmem, in mem_map, and on stacks. */
+/* The core's words are in struct highmem, in mem_map, and on stacks; others' are named. */
 bool is_the_oracles(const struct record *record, const struct sim_event *event)
 {
 	const char *word = event->word;
 
-	return is_word_access(event->access) && find_word(record, word) < 0 &&
-	       stack_owner(word) < 0 && task_of_signal(word) < 0 &&
-	       word >= __executable_start && word < _end;
+	return is_word_access(event->access) && !subject_word(word) &&
+	       find_word(record, word) < 0 && stack_owner(word) < 0 &&
+	       task_of_signal(word) < 0 && word >= __executable_start &&
+	       word < _end;
 }
 
 void access_name(const struct record *record, struct entry *entry,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/ports/sim/sim.h"
 #include "stress/explore/trace/machine.h"
+#include "stress/subjects/subject.h"
 
 _Static_assert(SIM_TASK_FLUSHING == 3 && SIM_TASK_DONE == 5,
 	       "timeline.html names the states of tasks by number");
@@ -79,7 +80,7 @@ static vaddr_t place_vaddr(const struct record *record, unsigned int place)
 	unsigned int cpu = window / machine->local_depth;
 
 	if (place < machine->nr_slots)
-		return sim.hm.config.pkmap_base + place * PAGE_SIZE;
+		return sim.geometry.pkmap_base + place * PAGE_SIZE;
 	return fixmap_vaddr(FIX_KMAP_BEGIN + sim.cpus[cpu].id * KM_MAX_IDX +
 			    window % machine->local_depth);
 }
@@ -122,17 +123,28 @@ static uint32_t task_now(unsigned int nr, const struct sim_event *event)
 	return task->state;
 }
 
+/*
+ * What the subject lets us see of its inside. One that lets us see nothing looks
+ * like a core that has not been touched.
+ */
+static const struct highmem *inside;
+
+void cells_look(void)
+{
+	inside = the_subject.look ? the_subject.look() : NULL;
+}
+
 /* The core's plain reads would be points in the run: past them, to the value. */
 static const port_atomic_t *atomic_of(const struct cell *cell)
 {
-	const struct pkmap *pkmap = &sim.hm.pkmap;
+	const struct pkmap *pkmap = &inside->pkmap;
 
 	switch ((enum cell_kind)cell->kind) {
 	case CELL_OWNER:
 		return &pkmap->slot[cell->a].page;
 	case CELL_COUNT:
 	case CELL_SLOT:
-		return &sim.hm.config.mem_map[cell->a].pkmap;
+		return &inside->config.mem_map[cell->a].pkmap;
 	case CELL_QUEUE:
 		return &pkmap->queue[cell->a].nr;
 	case CELL_LOCK:
@@ -147,7 +159,7 @@ static const port_atomic_t *atomic_of(const struct cell *cell)
 
 const void *cell_word(const struct cell *cell)
 {
-	return atomic_of(cell);
+	return inside ? atomic_of(cell) : NULL;
 }
 
 uint32_t cell_now(const struct record *record, unsigned int which,
@@ -157,7 +169,8 @@ uint32_t cell_now(const struct record *record, unsigned int which,
 
 	switch ((enum cell_kind)cell->kind) {
 	case CELL_FREE:
-		return sim.hm.pkmap.free[cell->a / 32] >> (cell->a % 32) & 1;
+		return !inside ||
+		       inside->pkmap.free[cell->a / 32] >> (cell->a % 32) & 1;
 	case CELL_PTE:
 		return cell_of_pte(port_pte_read(place_vaddr(record, cell->a)));
 	case CELL_TLB:
@@ -167,8 +180,9 @@ uint32_t cell_now(const struct record *record, unsigned int which,
 	case CELL_STORES:
 		return sim.cpus[cell->a].nr_stores;
 	default:
-		return cell_of_word((enum cell_kind)cell->kind,
-				    atomic_of(cell)->value);
+		return inside ? cell_of_word((enum cell_kind)cell->kind,
+					     atomic_of(cell)->value)
+			      : 0;
 	}
 }
 

@@ -88,6 +88,7 @@ void look(const struct sim_event *event, unsigned int actor)
 	struct record *record = look_at.record;
 
 	look_at.nr_fresh = 0;
+	cells_look();
 	for (unsigned int c = 0; c < record->nr_cells; c++) {
 		struct fresh *fresh = &look_at.fresh[look_at.nr_fresh];
 		uint32_t now = cell_now(record, c, event);

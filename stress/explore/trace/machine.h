@@ -15,6 +15,9 @@ void cells_make(struct record *record);
 uint32_t cell_now(const struct record *record, unsigned int which,
 		  const struct sim_event *event);
 
+/* What the cells say from now on is of now. */
+void cells_look(void);
+
 /* The core's word behind the cell, or NULL. */
 const void *cell_word(const struct cell *cell);
 

@@ -368,7 +368,7 @@ static bool make_program(struct controlled_result *result)
 	program_decode(&program, header, sizeof(header));
 	machine = program.machine;
 	program_generate(&program, &machine, 3, 6, &seed);
-	if (machine_can(&program.machine))
+	if (program_can(&program))
 		return false;
 	controlled_run(&program, &options, result);
 	memcpy(program.choices, result->choices, sizeof(result->choices));
