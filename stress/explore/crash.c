@@ -8,6 +8,7 @@
 
 #include "stress/explore/options.h"
 #include "stress/process/write_whole.h"
+#include "stress/program/program_file.h"
 
 /*
  * A broken core may take the explorer with it. The run under way is then known
@@ -45,6 +46,11 @@ static void save_run(void)
 	if (!write_whole_file(path, text, strlen(text))) {
 		say("explore: the program above could not be written to a "
 		    "file; --out names a directory\n");
+		if (program_as_pipe(&crashed, text, sizeof(text))) {
+			say("replay: ");
+			say(text);
+			say("bazel run //stress/explore:explore -- replay -\n");
+		}
 		return;
 	}
 	hm_format(

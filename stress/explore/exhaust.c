@@ -61,6 +61,7 @@ struct walk {
 	pid_t pids[256];
 	unsigned int running;
 	bool lost_worker;
+	bool unsaved;  /* the last checkpoint could not be written */
 	uint64_t told; /* worker: schedules of this program that were counted */
 	const struct search_result *result;
 };
@@ -185,11 +186,20 @@ static void report(struct walk *w, double now)
 	w->next_report = now + REPORT_SECONDS;
 }
 
-static bool save(struct walk *w)
+/*
+ * A disk that is full now may have room later: it is said once, and the search
+ * goes on.
+ */
+static void save(struct walk *w)
 {
 	w->next_save = now_seconds() + SAVE_SECONDS;
-	return !w->options->checkpoint ||
-	       checkpoint_save(w->options->checkpoint, w->search, &w->sums);
+	if (!w->options->checkpoint)
+		return;
+	if (!w->unsaved)
+		w->unsaved = !checkpoint_save(w->options->checkpoint, w->search,
+					      &w->sums);
+	else if (checkpoint_try(w->options->checkpoint, w->search, &w->sums))
+		w->unsaved = false;
 }
 
 static void collect_workers(struct walk *w)
@@ -226,7 +236,7 @@ static bool start_workers(struct walk *w)
 	return true;
 }
 
-/* True when no file or process failed. */
+/* False if not all workers could be started. */
 static bool look_after(struct walk *w)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NANOSECONDS };
@@ -238,8 +248,8 @@ static bool look_after(struct walk *w)
 		add_all_done(w);
 		if (now >= w->next_report)
 			report(w, now);
-		if (good && now >= w->next_save)
-			good = save(w);
+		if (now >= w->next_save)
+			save(w);
 		if (!good || interrupted ||
 		    (w->stop_at != 0 && now >= w->stop_at))
 			atomic_store(&w->shared->stop, true);
@@ -247,7 +257,8 @@ static bool look_after(struct walk *w)
 		collect_workers(w);
 	}
 	add_all_done(w);
-	return save(w) && good;
+	save(w);
+	return good;
 }
 
 static int finish(struct walk *w)
@@ -274,9 +285,11 @@ static int finish(struct walk *w)
 	printf("stopped after %llu of %llu programs: no certificate%s\n",
 	       (unsigned long long)w->sums.programs,
 	       (unsigned long long)space_size(),
-	       w->options->checkpoint
-		       ? "; the same command goes on from here"
-		       : "; --checkpoint=FILE would let it go on");
+	       w->options->checkpoint == NULL
+		       ? "; --checkpoint=FILE would let it go on"
+	       : w->unsaved ? "; the same command goes on from the last "
+			      "checkpoint that could be written"
+			    : "; the same command goes on from here");
 	return EXIT_BAD;
 }
 
@@ -303,6 +316,7 @@ int verb_exhaust(const struct options *o)
 	static struct walk w;
 	struct sigaction action = { .sa_handler = on_signal };
 	const char *why = space_open(&o->space);
+	bool good;
 
 	if (why) {
 		fprintf(stderr, "explore: %s\n", why);
@@ -316,6 +330,10 @@ int verb_exhaust(const struct options *o)
 	certificate_describe(o, w.search, sizeof(w.search));
 	if (o->checkpoint && !checkpoint_load(o->checkpoint, w.search, &w.sums))
 		return EXIT_BAD;
+	if (!out_is_there(o) ||
+	    (o->checkpoint &&
+	     !checkpoint_save(o->checkpoint, w.search, &w.sums)))
+		return EXIT_BAD;
 	w.from = w.sums.programs;
 	if (!share_memory(&w))
 		return EXIT_BAD;
@@ -323,5 +341,7 @@ int verb_exhaust(const struct options *o)
 	w.stop_at = o->seconds != 0 ? w.started + o->seconds : 0;
 	w.next_report = w.started + REPORT_SECONDS;
 	w.next_save = w.started + SAVE_SECONDS;
-	return look_after(&w) ? finish(&w) : EXIT_BAD;
+	good = look_after(&w);
+	/* What was found is there, whatever else went wrong. */
+	return good || atomic_load(&w.shared->found) ? finish(&w) : EXIT_BAD;
 }

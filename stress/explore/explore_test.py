@@ -7,6 +7,7 @@ usage: explore_test.py EXPLORE
 import itertools
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -46,10 +47,13 @@ class Explorer(unittest.TestCase):
                 file.write(text)
         return path
 
-    def explore(self, *arguments):
+    def explore(self, *arguments, limit=None):
+        """@limit: bytes that a file may have."""
+        def full():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         return subprocess.run([EXPLORE, *arguments], capture_output=True,
-                              text=True, check=False,
-                              cwd=self.folder.name)
+                              text=True, check=False, cwd=self.folder.name,
+                              preexec_fn=None if limit is None else full)
 
     def expect(self, code, *arguments):
         result = self.explore(*arguments)
@@ -441,12 +445,14 @@ class Exhaust(Explorer):
         command = (EXPLORE, "exhaust", "--ops=2", "--alphabet=kmap,kunmap",
                    "--max-preemptions=3", "--checkpoint=" + checkpoint)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-            while process.poll() is None and not os.path.exists(checkpoint):
+            done = 0
+            while process.poll() is None and done == 0:
                 time.sleep(0.01)
+                if os.path.exists(checkpoint):
+                    with open(checkpoint, encoding="utf-8") as file:
+                        done = int(re.search(r"^programs (\d+)", file.read(),
+                                             re.M).group(1))
             process.kill()
-        with open(checkpoint, encoding="utf-8") as file:
-            done = int(re.search(r"^programs (\d+)", file.read(),
-                                 re.M).group(1))
         resumed = self.expect(0, *command[1:]).stdout
         whole = self.expect(0, *command[1:-1]).stdout
         self.assertGreater(done, 0)

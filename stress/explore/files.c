@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "stress/process/output.h"
 #include "stress/program/program_file.h"
 #include "stress/explore/options.h"
 
@@ -26,30 +25,22 @@ bool load_program(struct program *program, const struct options *o)
 	return !why || complain(o->file, why);
 }
 
-static bool write_text(FILE *file, const struct program *program)
+bool save_program(const struct program *program, const char *path)
 {
 	static char text[MAX_FILE];
 
 	program_print(program, text, sizeof(text));
-	return fputs(text, file) >= 0 && fflush(file) == 0 &&
-	       fsync(fileno(file)) == 0;
+	return output_save(path, text, strlen(text)) ||
+	       complain(path, strerror(errno));
 }
 
-bool save_program(const struct program *program, const char *path)
+bool out_is_there(const struct options *o)
 {
-	char temporary[4096];
-	FILE *file;
-	bool good;
-
-	snprintf(temporary, sizeof(temporary), "%s.part", path);
-	file = fopen(temporary, "w");
-	if (!file)
-		return complain(path, strerror(errno));
-	good = write_text(file, program);
-	good = fclose(file) == 0 && good;
-	if (good && rename(temporary, path) == 0)
+	if (output_fits_in(o->out ? o->out : "."))
 		return true;
-	complain(path, strerror(errno));
-	unlink(temporary);
+	fprintf(stderr,
+		"explore: %s%s: %s; --out names a directory for findings\n",
+		o->out ? "--out=" : "", o->out ? o->out : "here",
+		strerror(errno));
 	return false;
 }

@@ -11,6 +11,8 @@
 #include "core/build/prng.h"
 #include "stress/explore/options.h"
 #include "stress/oracle/finding.h"
+#include "stress/process/output.h"
+#include "stress/program/program_file.h"
 
 #define REPORT_SECONDS 5.0
 
@@ -41,18 +43,41 @@ static void found_it(void)
 	fflush(stdout);
 }
 
+/* One line; from no file if there is none. */
+static void print_replay(const struct program *found, const char *path)
+{
+	static char pipe[64 * 1024];
+	char home[2048];
+
+	if (!path && program_as_pipe(found, pipe, sizeof(pipe)))
+		printf("replay: %sbazel run //stress/explore:explore -- replay "
+		       "%s-\n",
+		       pipe, replay_flags());
+	if (!path)
+		return;
+	if (path[0] == '/' || !getcwd(home, sizeof(home)))
+		home[0] = '\0';
+	printf("replay: bazel run //stress/explore:explore -- replay "
+	       "%s%s%s%s\n",
+	       replay_flags(), home, home[0] ? "/" : "", path);
+}
+
 int report_finding(struct program *found, const char *dir)
 {
 	static struct controlled_result result;
 	char text[8192];
 	char path[4096];
-	char home[2048];
 	uint64_t replays = 0;
+	bool saved;
 
 	if (!minimize_program(found, MINIMIZE_MOST_REPLAYS, &replays)) {
 		fprintf(stderr, "explore: the finding does not fail again\n");
 		return EXIT_BAD;
 	}
+	trace_program(found, TRACE_NONE, &result);
+	snprintf(path, sizeof(path), "%s%sexplore-%016llx.hmt", dir ? dir : "",
+		 dir ? "/" : "", (unsigned long long)result.trace_hash);
+	saved = save_program(found, path);
 	program_print(found, text, sizeof(text));
 	printf("\nminimised to %u operations and %u choices in %llu runs:\n\n%s\n",
 	       found->nr_ops, found->nr_choices, (unsigned long long)replays,
@@ -60,17 +85,9 @@ int report_finding(struct program *found, const char *dir)
 	trace_program(found, TRACE_TABLE, &result);
 	printf("\nBUG: %s\n%s\ntrace hash %016llx\n", result.exec.sentence,
 	       explain_program(found), (unsigned long long)result.trace_hash);
-	snprintf(path, sizeof(path), "%s%sexplore-%016llx.hmt", dir ? dir : "",
-		 dir ? "/" : "", (unsigned long long)result.trace_hash);
-	if (!save_program(found, path))
-		return EXIT_BAD;
-	if (path[0] == '/' || !getcwd(home, sizeof(home)))
-		home[0] = '\0';
 	fflush(stdout);
 	finding_print(STDOUT_FILENO, result.exec.sentence);
-	printf("replay: bazel run //stress/explore:explore -- replay "
-	       "%s%s%s%s\n",
-	       replay_flags(), home, home[0] ? "/" : "", path);
+	print_replay(found, saved ? path : NULL);
 	finding_end(result.exec.sentence, found_it);
 	return EXIT_BUG;
 }
@@ -102,12 +119,16 @@ static int verb_replay(const struct options *o)
 static int verb_minimize(const struct options *o)
 {
 	uint64_t most = o->iterations ? o->iterations : MINIMIZE_MOST_REPLAYS;
+	static char text[64 * 1024];
 	uint64_t replays;
 
 	if (!minimize_program(&program, most, &replays))
 		return missing("the program does not fail as it is");
-	if (!save_program(&program, o->out))
+	if (!save_program(&program, o->out)) {
+		program_print(&program, text, sizeof(text));
+		fputs(text, stdout);
 		return EXIT_BAD;
+	}
 	printf("%u operations, %u choices, %llu runs\n", program.nr_ops,
 	       program.nr_choices, (unsigned long long)replays);
 	return EXIT_FINE;
@@ -158,7 +179,7 @@ static int verb_export(const struct options *o)
 		export_c(text);
 	else
 		fputs(text, stdout);
-	return fflush(stdout) == 0 ? EXIT_FINE : missing(strerror(errno));
+	return EXIT_FINE;
 }
 
 /* ---- selftest ------------------------------------------------------------------------ */
@@ -231,14 +252,13 @@ static const struct verb *find_verb(const char *name)
 	return verb;
 }
 
-int main(int argc, char **argv)
+static int perform(int argc, char **argv)
 {
 	const char *home = getenv("BUILD_WORKING_DIRECTORY");
 	const struct verb *verb;
 	struct options options;
 	int status;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
@@ -254,4 +274,11 @@ int main(int argc, char **argv)
 	if (verb->takes_file && options.search.max_steps != 0)
 		program.calm_after = options.search.max_steps;
 	return verb->run(&options);
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	output_outlive_errors();
+	return output_finish("explore", perform(argc, argv));
 }

@@ -48,6 +48,9 @@ const char *replay_flags(void);
 /* One line: which checks nobody made. Nothing if all were made. */
 void print_not_demanded(void);
 
+/* Can findings be written? False with a sentence. */
+bool out_is_there(const struct options *options);
+
 /* Seconds since some moment, never going back. */
 double now_seconds(void);
 

@@ -8,6 +8,7 @@ EXPLORE_NAME is the explorer with the mutant NAME for a core.
 
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -111,6 +112,58 @@ class Planted(unittest.TestCase):
             with open(file, encoding="utf-8") as saved:
                 self.assertRegex(saved.read(), r"(?m)^choices v2: ")
             self.assertIn(crash, self.explore("crashes", 77, "replay", file))
+
+    def limited(self, name, *arguments):
+        """On a disk with room for no program."""
+        with tempfile.TemporaryDirectory() as self.folder:
+            result = subprocess.run(
+                [EXPLORERS[name], *arguments], capture_output=True, text=True,
+                check=False, cwd=self.folder, preexec_fn=lambda: (
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))))
+            self.assertEqual(os.listdir(self.folder), [])
+        self.assertEqual(result.returncode, 77, result)
+        line, = re.findall(r"^replay: (.*)$", result.stdout, re.M)
+        self.assertTrue(line.endswith(" -- replay -"), line)
+        return result, line
+
+    def pasted(self, name, line):
+        line = re.sub("bazel run .* -- ", EXPLORERS[name] + " ", line)
+        result = subprocess.run(["sh", "-c", line], capture_output=True,
+                                text=True, check=False)
+        self.assertEqual(result.returncode, 77, result)
+        return result.stdout
+
+    def test_a_finding_on_a_full_disk(self):
+        for words in (("run", "--generate", "--seed=1", "--time=60s"),
+                      ("exhaust", "--faults=none")):
+            with self.subTest(words=words):
+                result, line = self.limited("missing_flush", *words)
+                self.assertIn(": File too large\n", result.stderr)
+                self.assertIn("\nBUG: ", result.stdout)
+                self.assertEqual(self.hash_of(self.pasted("missing_flush",
+                                                          line)),
+                                 self.hash_of(result.stdout))
+
+    def test_a_crash_on_a_full_disk(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".hmt") as program:
+            program.write(CRASHING)
+            program.flush()
+            result, line = self.limited("crashes", "run", "--strategy=dfs",
+                                        program.name)
+        self.assertIn("could not be written to a file", result.stdout)
+        self.assertIn("the core crashed", self.pasted("crashes", line))
+
+    def test_a_finding_that_nobody_reads(self):
+        """It is in its file, and the status says so."""
+        with tempfile.TemporaryDirectory() as self.folder:
+            with open("/dev/full", "w") as full:
+                result = subprocess.run(
+                    [EXPLORERS["missing_flush"], "run", "--generate",
+                     "--seed=1"], stdout=full, stderr=subprocess.PIPE,
+                    cwd=self.folder, check=False)
+            self.assertEqual(result.returncode, 77, result)
+            name, = os.listdir(self.folder)
+            self.explore("missing_flush", 77, "replay", name)
 
     def test_a_lost_wakeup(self):
         self.check("lost_wakeup", r"let go of it at step \d+ and did not look")

@@ -10,6 +10,7 @@
 
 #include "core/build/prng.h"
 #include "stress/explore/options.h"
+#include "stress/process/output.h"
 
 /*
  * How many schedules a random program gets before the next one comes, and how
@@ -266,7 +267,8 @@ static int fork_workers(const struct options *o, uint64_t seed)
 		fflush(NULL);
 		pids[i] = fork();
 		if (pids[i] == 0)
-			exit(work(o, i, prng_next(&own)));
+			exit(output_finish("explore",
+					   work(o, i, prng_next(&own))));
 		if (pids[i] < 0) {
 			fprintf(stderr, "explore: no more processes: %s\n",
 				strerror(errno));
@@ -281,6 +283,8 @@ int verb_run(const struct options *o)
 	struct sigaction action = { .sa_handler = on_signal };
 	uint64_t seed = o->seed_given ? o->seed : (uint64_t)time(NULL);
 
+	if (!out_is_there(o))
+		return EXIT_BAD;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	printf("seed %llu\n", (unsigned long long)seed);

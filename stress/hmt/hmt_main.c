@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "stress/process/command.h"
+#include "stress/process/output.h"
 #include "stress/program/program_file.h"
 #include "stress/schedule/controlled.h"
 #include "stress/subjects/subject.h"
@@ -104,8 +105,6 @@ static int print(const char *path)
 		return EXIT_BAD;
 	program_print(&program, text, sizeof(text));
 	fputs(text, stdout);
-	if (fflush(stdout) != 0)
-		return complain("standard output", strerror(errno));
 	return 0;
 }
 
@@ -113,21 +112,13 @@ static int encode(const char *path)
 {
 	uint8_t bytes[PROGRAM_MAX_BYTES];
 	size_t len;
-	FILE *file;
 
 	if (!load(path))
 		return EXIT_BAD;
 	if (program.calm_after != 0)
 		return complain(path, "bytes have no place for its calm line");
 	len = program_encode(&program, bytes, sizeof(bytes));
-	file = fopen(out, "wb");
-	if (!file)
-		return complain(out, strerror(errno));
-	if (fwrite(bytes, 1, len, file) != len || fflush(file) != 0) {
-		fclose(file);
-		return complain(out, strerror(errno));
-	}
-	if (fclose(file) != 0)
+	if (!output_save(out, (const char *)bytes, len))
 		return complain(out, strerror(errno));
 	return 0;
 }
@@ -242,7 +233,7 @@ static void go_home(void)
 		complain(home, strerror(errno));
 }
 
-int main(int argc, char **argv)
+static int perform(int argc, char **argv)
 {
 	struct command_line line;
 	int status = command_parse(&command, argc, argv, &line);
@@ -262,4 +253,10 @@ int main(int argc, char **argv)
 	default:
 		return run(line.files[0]);
 	}
+}
+
+int main(int argc, char **argv)
+{
+	output_outlive_errors();
+	return output_finish("hmt", perform(argc, argv));
 }

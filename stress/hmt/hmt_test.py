@@ -8,6 +8,7 @@ BROKEN has a core that does not flush.
 
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -205,6 +206,39 @@ class StandardInput(Hmt):
         said = self.hmt(0, "--help").stdout
         self.assertTrue(re.search("- is\nstandard input", said), said)
         self.assertIn("--bytes", said)
+
+
+class Output(Hmt):
+    def test_a_full_disk(self):
+        path = self.file(TEXT)
+        for status, hmt, *words in ((1, HMT, "run", path),
+                                    (1, HMT, "print", path),
+                                    (77, BROKEN, "run", self.file(STALE,
+                                                                  "stale"))):
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([hmt, *words], stdout=full, text=True,
+                                        stderr=subprocess.PIPE, check=False)
+            self.assertEqual(result.returncode, status, result)
+            self.assertEqual(
+                result.stderr, "hmt: not all could be written to standard "
+                "output: No space left on device\n")
+        self.refused("hmt: /dev/full: No space left", "encode", path, "-o",
+                     "/dev/full")
+        self.assertFalse(os.path.isfile("/dev/full"))
+        self.refused("Not a directory", "encode", path, "-o", path + "/out")
+
+    def test_half_a_program_is_none(self):
+        """Some bytes of one are another one."""
+        with open(self.file(b"old", "out"), "rb") as old:
+            limit = (resource.RLIMIT_FSIZE, (12, 12))
+            result = subprocess.run(
+                [HMT, "encode", self.file(TEXT), "-o", "out"], check=False,
+                cwd=self.folder, stderr=subprocess.PIPE,
+                preexec_fn=lambda: resource.setrlimit(*limit))
+            self.assertEqual(result.returncode, 1, result)
+            self.assertIn(b"File too large", result.stderr)
+            self.assertEqual(old.read(), b"old")
+        self.assertEqual(sorted(os.listdir(self.folder)), ["it.hmt", "out"])
 
 
 def main():

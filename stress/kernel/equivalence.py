@@ -92,6 +92,7 @@ def is_text(data):
 def read_programs(options):
     """[(name, bytes)], in the order of the names; no name twice."""
     found = {}
+    options.origin = {}  # a name's file
     for path in options.file:
         for file in pack.files(users_path(path)):
             try:
@@ -109,6 +110,7 @@ def read_programs(options):
                     "--bytes")
             if found.setdefault(name, data) != data:
                 raise Unusable(f"two programs have the name {name}")
+            options.origin[name] = os.path.abspath(file)
     return sorted(found.items())
 
 
@@ -188,16 +190,39 @@ def run_kernel(options, machine, module, folder):
 # ---- The comparison --------------------------------------------------------
 
 
-def keep(options, name, data):
-    """A file to replay a program from; its path."""
-    folder = os.path.join(
+def place_to_keep(options):
+    """The folder of --keep, which is made when there is something to keep."""
+    return os.path.join(
         os.environ.get("TEST_UNDECLARED_OUTPUTS_DIR")
         or os.environ.get("BUILD_WORKING_DIRECTORY", "."), options.keep)
-    os.makedirs(folder, exist_ok=True)
+
+
+def check_place(folder):
+    """Could it be made? That is better known before an hour of comparisons."""
+    there = os.path.abspath(folder)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    if not os.path.isdir(there) or not os.access(there, os.W_OK | os.X_OK):
+        raise Unusable(f"--keep {folder}: {there} is no directory that can be "
+                       "written to")
+
+
+def keep(options, name, data):
+    """What replays a program: the words for its file, or for where it came
+    from, if it cannot be written."""
+    folder = place_to_keep(options)
     path = os.path.join(folder, name.replace("/", "-"))
-    with open(path, "wb") as file:
-        file.write(data)
-    return path
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        complain(f"{path}: {error.strerror}; the replay line says where the "
+                 "program came from")
+        if name not in options.origin:
+            return [f"--random={options.random}", f"--seed={options.seed}"]
+        path = options.origin[name]
+    return ([] if is_text(data) else ["--bytes"]) + [shlex.quote(path)]
 
 
 def show_difference(options, machine, program, host, kernel):
@@ -212,8 +237,7 @@ def show_difference(options, machine, program, host, kernel):
     words = ["bazel run //stress/kernel:equivalence --"]
     words += ["--machine=" + shlex.quote(machine)] if machine else []
     words += less_flag(options)
-    words += [] if is_text(data) else ["--bytes"]
-    words.append(shlex.quote(keep(options, name, data)))
+    words += keep(options, name, data)
     print("replay: " + " ".join(words), flush=True)
 
 
@@ -270,6 +294,7 @@ def compare(options, programs, tally):
 
 
 def compare_all(options):
+    check_place(place_to_keep(options))
     programs = read_programs(options)
     programs += random_programs(options.random, options.seed)
     if not programs:

@@ -6,6 +6,7 @@ usage: equivalence_test.py IMG OUTCOMES
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,28 @@ class Comparisons(Folder):
         with open(kept, "rb") as file:
             self.assertEqual(file.read(), GOOD)
         self.assertEqual(self.compare(kept).returncode, 0)
+
+    def test_a_place_that_does_not_take_it(self):
+        path = self.file("a.hmt", GOOD)
+        result = self.compare("--keep", os.path.join(path, "kept"), path)
+        self.assertEqual(result.returncode, 1, result)
+        self.assertRegex(result.stderr, "--keep .*a.hmt is no directory")
+        self.assertEqual(result.stderr.count("\n"), 1)
+        # What is in the way of the file itself is seen late.
+        name = pack.name_of(path).replace("/", "-")
+        os.makedirs(os.path.join(self.folder.name, "kept", name))
+        for words, again in (([path], path),
+                             (["--random=1", "--seed=3"],
+                              "--random=1 --seed=3")):
+            if words != [path]:
+                os.makedirs(os.path.join(self.folder.name,
+                                         "kept/random-3.0"))
+            result = self.compare("--keep=kept", "--one-cpu", *words,
+                                  host=self.lying_host("/verdict/d"))
+            self.assertEqual(result.returncode, 77, result)
+            self.assertIn("Is a directory; the replay line says", result.stderr)
+            self.assertRegex(result.stdout, "\nreplay: .* --one-cpu "
+                             + re.escape(again) + "\n")
 
     def test_silent_host(self):
         result = self.compare(self.file("a.hmt", GOOD),

@@ -103,7 +103,17 @@ def verb_run(options, files):
     todo = [cell for cell in plan if cell.key() not in done]
     print(f"{len(plan)} cells, {len(plan) - len(todo)} of them done; at most "
           f"{cells.estimate(todo, options.jobs)} to go", flush=True)
-    cells.run_all(todo, options.jobs, results.append)
+    results.append_nothing()
+    try:
+        cells.run_all(todo, options.jobs, results.append)
+    except OSError as error:
+        print(f"kill_matrix: {error}; the same command goes on from here",
+              file=sys.stderr)
+        known = {record["mutant"] for record in results.load().values()}
+        if not known:
+            return UNUSABLE
+        return verb_report_of(results, [name for name in mutants if name in
+                                        known], files) or UNUSABLE
     return verb_report_of(results, mutants, files)
 
 
@@ -119,12 +129,19 @@ def verb_report(options, files):
         raise cells.Unusable(f"{options.results} has no results; "
                              "let kill_matrix run")
     table = reports.Table(records, files.mutants)
-    if options.html:
-        cells.replace_file(options.html, matrix_page.page(table))
-    if options.markdown not in (None, "-"):
-        cells.replace_file(options.markdown, table.markdown())
-    print(table.markdown() if options.markdown == "-" else table.text())
-    return SURVIVOR if table.failures() else FINE
+    print(table.markdown() if options.markdown == "-" else table.text(),
+          flush=True)
+    status = FINE
+    try:
+        if options.html:
+            cells.replace_file(options.html, matrix_page.page(table))
+        if options.markdown not in (None, "-"):
+            cells.replace_file(options.markdown, table.markdown())
+    except OSError as error:
+        print(f"kill_matrix: {error}; the table is not in that file",
+              file=sys.stderr)
+        status = UNUSABLE
+    return SURVIVOR if table.failures() else status
 
 
 def verb_check(options, files):

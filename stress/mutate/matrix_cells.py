@@ -414,6 +414,11 @@ class Results:
                 file.truncate(self._end_of_last_line(file))
             file.write(line.encode())
 
+    def append_nothing(self):
+        """Raises OSError now, not after minutes, if nothing can be written."""
+        with open(self.path, "ab"):
+            pass
+
     @staticmethod
     def _ends_whole(file):
         file.seek(-1, os.SEEK_END)

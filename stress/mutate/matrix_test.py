@@ -93,6 +93,31 @@ class Matrix(unittest.TestCase):
         self.assertIn("SURVIVES: quiet.", text)
         self.assertEqual(self.matrix(["found", "quiet"], "report")[0], 77)
 
+    def test_a_full_disk_hides_no_survivor(self):
+        self.run_all(["found", "quiet"])
+        for mutants, status in ((["found", "quiet"], 77), (["found"], 1)):
+            self.results.unlink()
+            self.run_all(mutants)
+            for flag in ("--html=/dev/null/x", "--markdown=/dev/null/x"):
+                found, text = self.matrix(mutants, "report", flag)
+                self.assertEqual(found, status, text)
+                self.assertIn("the table is not in that file", text)
+                self.assertIn("found", text)
+        self.results.unlink()
+        with mock.patch.object(cells.Results, "append",
+                               side_effect=OSError(28, "No space left")):
+            status, text = self.run_all(["quiet"])
+        self.assertEqual(status, 1, text)
+        self.assertIn("No space left; the same command goes on", text)
+
+    def test_results_that_cannot_be_kept_are_refused_first(self):
+        with mock.patch.object(cells, "run_all") as run_all:
+            self.results = Path("/dev/null/results")
+            status, text = self.run_all(["found"])
+        self.assertEqual(status, 1, text)
+        self.assertIn("/dev/null/results", text)
+        run_all.assert_not_called()
+
     def test_a_usage_error_kills_nothing(self):
         status, text = self.run_all(["usage"])
         self.assertEqual(status, 77, text)

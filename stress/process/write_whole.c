@@ -27,5 +27,10 @@ bool write_whole_file(const char *path, const char *text, size_t len)
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	bool whole = fd >= 0 && write_whole(fd, text, len);
 
-	return fd >= 0 && close(fd) == 0 && whole;
+	if (fd >= 0 && close(fd) == 0 && whole)
+		return true;
+	/* Half a program may be one, too: another. */
+	if (fd >= 0)
+		unlink(path);
+	return false;
 }

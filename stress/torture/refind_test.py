@@ -6,6 +6,7 @@ usage: refind_test.py BROKEN_TORTURE BROKEN_EXPLORE EXPLORE
 
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,29 @@ class Refind(unittest.TestCase):
         run = self.torture("/no/such/program", "--program", self.program)
         self.replay_line(run)
         self.assertNotIn("explorer", run.stdout)
+
+    def test_a_place_for_the_failure_that_is_not_there(self):
+        for out in ("none", self.program, "/dev/full"):
+            run = self.torture(EXPLORE, "--out", out)
+            self.assertEqual(run.returncode, 1, run)
+            self.assertEqual(run.stdout, "")
+            self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
+            self.assertIn(f"torture: --out {out}: No", run.stderr)
+
+    def test_a_disk_without_room_for_the_failure(self):
+        run = subprocess.run(
+            [TORTURE, "--seed=1", "--time=60s", "--stall=30s", "--program=-"],
+            cwd=self.folder, capture_output=True, text=True, check=False,
+            input=WAITER, preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (64, 64)))
+        line = self.replay_line(run)
+        self.assertTrue(line.endswith(" --program -"), line)
+        self.assertIn("could not be written to a file", run.stdout)
+        self.assertEqual(os.listdir(self.folder), ["waiter.hmt"])
+        line = line.replace("replay: ", "")
+        again = self.run_in_folder("sh", "-c", re.sub(
+            "bazel run .* -- ", TORTURE + " --time=60s --stall=30s ", line))
+        self.replay_line(again)
 
     def test_no_explorer_no_torture(self):
         run = self.torture("/no/such/program", "--refind")

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "stress/oracle/finding.h"
 #include "stress/process/instrumented.h"
+#include "stress/process/output.h"
 #include "stress/torture/torture.h"
 
 /* Absent without LeakSanitizer. */
@@ -153,6 +156,14 @@ int main(int argc, char **argv)
 	status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
+	output_outlive_errors();
+	if (!output_fits_in(options.out_dir)) {
+		fprintf(stderr,
+			"torture: --out %s: %s; it names a directory for the "
+			".hmt of a failure\n",
+			options.out_dir, strerror(errno));
+		return EXIT_USAGE;
+	}
 	if (options.log_path && !say_open_log(options.log_path))
 		return EXIT_USAGE;
 	if (options.refind && !refind_start(&options))

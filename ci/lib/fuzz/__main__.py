@@ -13,7 +13,7 @@ import sys  # noqa: E402
 
 from command import Parser, number, whole_seconds, wrong  # noqa: E402
 
-from . import place, report, results, stock  # noqa: E402
+from . import crashes, place, report, results, stock  # noqa: E402
 from .screen import Screen  # noqa: E402
 from .session import Session  # noqa: E402
 from .targets import Bazel, choose, prepare  # noqa: E402
@@ -29,7 +29,7 @@ exit status:
   0    no crash
   77   a crash, found now or still there from an earlier run
   1    a wrong argument, a target that does not build or does not fuzz,
-       a full disk
+       a full disk, and no crash up to then
   130  interrupted (Ctrl-C or SIGTERM), no crash up to then
 
 What is found is kept in DIR from run to run: inputs in DIR/TARGET/corpus,
@@ -143,6 +143,24 @@ def fuzz(session):
     return conclude(session, session.finish())
 
 
+def give_up(session, sentence):
+    """A run that cannot go on; what it has found is said all the same."""
+    if session:
+        session.screen.end()
+    complain(sentence)
+    if not session or not session.found_bug():
+        return EXIT_TROUBLE
+    said = report.summary(session.found(), session.place.out)
+    if said:
+        session.screen.say("\n" + said)
+    for target, artifact in session.unkept:
+        session.screen.say(
+            f"CRASH: {target.name}: {artifact}, which nobody has looked at; "
+            "the next run does\n" + crashes.replay_line_of(target.label,
+                                                           artifact))
+    return EXIT_BUG
+
+
 def prepared(args):
     """All that a run needs, built."""
     if not shutil.which("setpriv"):
@@ -161,19 +179,21 @@ def prepared(args):
 def main(argv):
     sys.stdout.reconfigure(errors="backslashreplace")
     args = parse(argv)
+    session = None
     try:
         on_signals(interrupt)
-        return fuzz(prepared(args))
+        session = prepared(args)
+        return fuzz(session)
     except KeyboardInterrupt:
         complain("interrupted before it fuzzed; nothing was lost")
         return EXIT_INTERRUPTED
     except place.Trouble as trouble:
-        complain(str(trouble))
+        return give_up(session, str(trouble))
     except OSError as error:
-        complain(place.trouble_sentence(error, os.path.abspath(args.out)))
+        return give_up(session, place.trouble_sentence(
+            error, os.path.abspath(args.out)))
     finally:
         on_signals(signal.SIG_IGN)      # all is said
-    return EXIT_TROUBLE
 
 
 if __name__ == "__main__":

@@ -265,11 +265,20 @@ def file_of(crash, out, name=""):
     return shlex.quote(os.path.join(out, below))
 
 
+def _reproduce(label, path):
+    return f"replay: bazel run {label}_run -- --reproduce={path}"
+
+
 def replay_line(crash, out):
     path = file_of(crash, out, crash.replays)
     if crash.replays == "crash.hmt":
         return f"replay: bazel run {HMT} -- run {path}"
-    return f"replay: bazel run {crash.label}_run -- --reproduce={path}"
+    return _reproduce(crash.label, path)
+
+
+def replay_line_of(label, artifact):
+    """Of a crash that is in no directory of its own yet."""
+    return _reproduce(label, shlex.quote(artifact))
 
 
 def block(crash, out=None):

@@ -176,8 +176,12 @@ class Command(WholeCommand):
         os.symlink(self.path("elsewhere"), self.home("crashes", "link"))
         os.symlink(self.path("elsewhere"), self.home("held", "link"))
         status, out, err = self.fuzz(CRASHES="yes")
-        self.assertEqual((status, err.count("\n")), (1, 1), out)
+        # It does not fuzz, but the crash of the first run is still there.
+        self.assertEqual((status, err.count("\n")), (77, 1), out)
+        self.assertIn("held/link is a symbolic link", err)
         self.assertIn("has the name of no crash", out)
+        self.assertIsNone(STEERS.search(out))
+        self.assertEqual(len(re.findall("^replay: ", out, re.M)), 1, out)
         os.unlink(self.home("held", "link"))
         status, out, err = self.fuzz(CRASHES="yes")
         self.assertEqual((status, err), (77, ""), out)

@@ -2,6 +2,7 @@
 """An output directory that is moved and copied, and what is asked in vain."""
 
 import os
+import re
 import shutil
 
 from .whole_command import TARGET, WholeCommand
@@ -46,6 +47,40 @@ class Moved(WholeCommand):
         self.assertRegex(end[3], f"^replay: bazel run .* -- run {self.out}/"
                          f"{TARGET}/crashes/.*/crash.hmt$")
         self.assertEqual(len(end), 4)
+
+
+class Full(WholeCommand):
+    """No room, when it has begun: a crash is not less of one."""
+
+    def test_a_crash_that_could_not_be_kept(self):
+        for name in ("log.txt", "crash.hmt", "crash.json"):
+            with self.subTest(name=name):
+                status, said, wrong = self.fuzz(CRASHES="yes", FULL=name)
+                self.assertEqual(status, 77, said + wrong)
+                self.assertIn("the disk is full at", wrong)
+                self.assertEqual(wrong.count("\n"), 1, wrong)
+                artifact, = re.findall(
+                    "^replay: bazel run .*_run -- --reproduce=(.*)$", said,
+                    re.M)
+                self.assertTrue(os.path.isfile(artifact), said)
+        status, said, wrong = self.fuzz(CRASHES="yes")
+        self.assertEqual(status, 77, said + wrong)
+        self.assertIn("taking up a crash", said)
+        self.assertIn("A is lost in ", said)
+
+    def test_a_report_that_could_not_be_written(self):
+        for name in ("report.txt", "report.html", "run.json"):
+            with self.subTest(name=name):
+                self.out = self.path("out-" + name)
+                self.fuzz(CRASHES="yes")
+                status, said, wrong = self.fuzz(CRASHES="yes", FULL=name)
+                self.assertEqual(status, 77, said + wrong)
+                self.assertIn("the disk is full at", wrong)
+                self.assertRegex(said, r"\nCRASH: oracle: A is lost .*\n.*\n"
+                                 r"replay: bazel run \S+ -- run \S+crash.hmt")
+                status, said, wrong = self.fuzz(FULL=name, CRASHES="",
+                                                out=self.path("well" + name))
+                self.assertEqual(status, 1, said + wrong)
 
 
 class Refused(WholeCommand):

@@ -49,6 +49,7 @@ class Session:
         self.interrupted = False
         self.trouble = None     # the sentence that ended the run early
         self.error = None       # a worker's exception
+        self.unkept = []        # (target, artifact) of crashes, then
         self._stop = threading.Event()
         self._written = 0.0
 
@@ -65,8 +66,13 @@ class Session:
         return self.stopped() or self.time_left() <= 0
 
     def triage(self, target, artifact, log, seed):
-        crash = self.books[target.name].add(artifact, log, seed,
-                                            hurry=self.stopped())
+        try:
+            crash = self.books[target.name].add(artifact, log, seed,
+                                                hurry=self.stopped())
+        except OSError:
+            # It is where the fuzzer wrote it: the next run takes it up.
+            self.unkept.append((target, artifact))
+            raise
         if crash:
             self.screen.say(crashes.block(crash, self.place.out))
 
@@ -239,7 +245,13 @@ class Session:
             "targets": {t.name: self.record(t) for t in self.targets},
         })
 
+    def found(self):
+        """As much of a record of the run as has its crashes."""
+        return {"targets": {
+            name: {"crashes": [vars(c) for c in book.of_this_run()]}
+            for name, book in self.books.items()}}
+
     def found_bug(self):
-        return any(crash.status in crashes.THERE
+        return bool(self.unkept) or any(crash.status in crashes.THERE
                    for book in self.books.values()
                    for crash in book.of_this_run())

@@ -8,7 +8,8 @@ import corpus_dir
 
 from . import crashes, libfuzzer, report, results
 from .fuzzer import is_input
-from .words import duration
+from .screen import LONGEST
+from .words import duration, one_line
 
 
 def take(session):
@@ -43,7 +44,8 @@ def _take_crashes(session, book):
         book.load()
     finally:
         for sentence in book.remarks:
-            session.screen.say(sentence)
+            # It names a file, which may be called "\nreplay: rm -rf ~".
+            session.screen.say(one_line(sentence, LONGEST))
     for crash in book.of_this_run():
         session.screen.say(
             f"fixed: {crash.title} "

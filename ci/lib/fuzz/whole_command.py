@@ -88,9 +88,10 @@ else
 fi
 """
 
-# Runs the module after it has arranged a signal for the writing of a file.
+# Runs the module after it has arranged a signal for the writing of a file, or
+# that there is no room for one.
 _START = """
-import os, runpy, sys
+import errno, os, runpy, sys
 from fuzz import place
 write = place.write_atomic
 def writes(path, data):
@@ -98,6 +99,8 @@ def writes(path, data):
             os.environ["MARK"]):
         open(os.environ["MARK"], "w").close()
         os.kill(os.getpid(), int(os.environ["SIG"]))
+    if path.endswith(os.environ["FULL"] or "-"):
+        raise OSError(errno.ENOSPC, "No space left on device", path)
     write(path, data)
 place.write_atomic = writes
 sys.argv[0] = "fuzz"
@@ -120,7 +123,7 @@ class WholeCommand(InDirectory):
         self.write(b"[libfuzzer]\n", f"bin/fuzz/{TARGET}.options")
         self.environment = dict(
             os.environ, BAZEL=self.path("bazel"), BINARIES=binaries, AT="",
-            SIG="0", MARK=self.path("mark"), CRASHES="",
+            SIG="0", FULL="", MARK=self.path("mark"), CRASHES="",
             PYTHONDONTWRITEBYTECODE="1",
             PYTHONPATH=os.pathsep.join(map(os.path.abspath, sys.path)))
 

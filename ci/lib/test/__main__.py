@@ -249,6 +249,17 @@ def run_lanes(wanted, nightly, lanes, record):
         return True
 
 
+def write(record):
+    """Without room for it, the count is still said. Was there room?"""
+    try:
+        record.write()
+    except OSError as error:
+        print(f"ci/test: {error}; not all results are in the files that you "
+              "asked for", file=sys.stderr)
+        return False
+    return True
+
+
 def main():
     """The command."""
     arguments = parse_arguments()
@@ -258,12 +269,12 @@ def main():
     lanes = {}
     interrupted = run_lanes(arguments.lane, arguments.nightly, lanes, record)
     record.complete = not interrupted
-    record.write()
+    written = write(record)
     if interrupted:
         print("ci/test: interrupted; this is what ran until then",
               file=sys.stderr)
     status = summarise(lanes, arguments.lane)
-    return INTERRUPTED if interrupted else status
+    return INTERRUPTED if interrupted else status or not written
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ class RecordTest(unittest.TestCase):
             with self.assertRaises(OSError):
                 kept.prepare()
 
-    def interrupt(self, number):
+    def interrupt(self, number, meanwhile=lambda: None):
         bazel = self.home / "bazel"
         bazel.write_text(FAKE_BAZEL)
         bazel.chmod(bazel.stat().st_mode | stat.S_IXUSR)
@@ -191,6 +191,7 @@ class RecordTest(unittest.TestCase):
         deadline = time.monotonic() + 60
         while not started.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
+        meanwhile()
         child.send_signal(number)
         return child, child.communicate(timeout=60)
 
@@ -209,6 +210,17 @@ class RecordTest(unittest.TestCase):
 
     def test_ctrl_c(self):
         self.check_interrupted(signal.SIGINT)
+
+    def test_a_place_that_is_gone_by_then(self):
+        """The count is the last line all the same."""
+        def meanwhile():
+            (self.home / "junit").rmdir()
+            (self.home / "junit").write_text("a file")
+        child, (out, err) = self.interrupt(signal.SIGINT, meanwhile)
+        self.assertEqual(child.returncode, 130, err)
+        self.assertIn("ci/test: [Errno 20] Not a directory", err)
+        self.assertNotIn("Traceback", err)
+        self.assertEqual(out.splitlines()[-1], "1 passed, 0 failed, 1 skipped")
 
     def test_a_ci_that_cancels(self):
         self.check_interrupted(signal.SIGTERM)

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "stress/process/output.h"
 
 #define MAGIC "highmem-explore checkpoint 3"
 #define FIELDS (sizeof(struct certificate) / sizeof(uint64_t))
@@ -43,38 +44,28 @@ static uint64_t checksum(const char *search, const union fields *f)
 	return sum;
 }
 
-static bool write_fields(FILE *file, const char *search, const union fields *f)
+bool checkpoint_try(const char *path, const char *search,
+		    const struct certificate *sums)
 {
-	fprintf(file, "%s\n%s\n", MAGIC, search);
+	const union fields f = { .sums = *sums };
+	char text[2 * LINE];
+	size_t len = 0;
+
+#define APPEND(...) \
+	(len += (size_t)snprintf(text + len, sizeof(text) - len, __VA_ARGS__))
+	APPEND("%s\n%s\n", MAGIC, search);
 	for (size_t i = 0; i < FIELDS; i++)
-		fprintf(file, "%s %llu\n", names[i],
-			(unsigned long long)f->field[i]);
-	fprintf(file, "checksum %llu\n",
-		(unsigned long long)checksum(search, f));
-	return fflush(file) == 0 && fsync(fileno(file)) == 0;
+		APPEND("%s %llu\n", names[i], (unsigned long long)f.field[i]);
+	APPEND("checksum %llu\n", (unsigned long long)checksum(search, &f));
+#undef APPEND
+	return output_save(path, text, len);
 }
 
 bool checkpoint_save(const char *path, const char *search,
 		     const struct certificate *sums)
 {
-	const union fields f = { .sums = *sums };
-	char temporary[4096];
-	FILE *file;
-	bool good;
-
-	snprintf(temporary, sizeof(temporary), "%s.part", path);
-	/* Anew: a link of that name, from whomever, is not written through. */
-	unlink(temporary);
-	file = fopen(temporary, "wx");
-	if (!file)
-		return complain(path, strerror(errno));
-	good = write_fields(file, search, &f);
-	good = fclose(file) == 0 && good;
-	if (good && rename(temporary, path) == 0)
-		return true;
-	complain(path, strerror(errno));
-	unlink(temporary);
-	return false;
+	return checkpoint_try(path, search, sums) ||
+	       complain(path, strerror(errno));
 }
 
 /*

@@ -26,6 +26,10 @@ struct certificate {
 bool checkpoint_save(const char *path, const char *search,
 		     const struct certificate *sums);
 
+/* The same without a sentence, for who has said it before. */
+bool checkpoint_try(const char *path, const char *search,
+		    const struct certificate *sums);
+
 /*
  * Go on from @path, if it exists: fills @sums. False with a sentence if the
  * file is damaged or of another search; it is left alone.
