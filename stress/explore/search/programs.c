@@ -22,6 +22,7 @@ struct sequence {
 /* A task's maps while its sequence grows. */
 struct holds {
 	uint8_t pinned[PROGRAM_MAX_HIGHMEM];
+	bool known[PROGRAM_MAX_HIGHMEM]; /* it has been pinned */
 	uint8_t local[PROGRAM_MAX_HIGHMEM];
 	uint8_t stack[MAX_OPS];
 	uint8_t nr_local;
@@ -48,12 +49,11 @@ static uint64_t nr_picks;
 
 /* ---- The alphabet ----------------------------------------------------------------- */
 
-/* Misuses, and what only a handler's program needs, are not for this. */
+/* What another one does as well, or only a handler's program needs, is not. */
 static bool can_be_used(enum op_kind kind)
 {
 	return kind != OP_MISORDER && kind != OP_RAISE && kind != OP_ATOMIC &&
-	       kind != OP_YIELD && kind != OP_STRAY && kind != OP_RELEASE &&
-	       kind != OP_ADDRESS && kind != OP_STALE;
+	       kind != OP_YIELD;
 }
 
 bool space_parse_alphabet(const char *text, uint32_t *alphabet)
@@ -124,10 +124,16 @@ static bool take_step(struct holds *h, struct step step)
 		return h->pinned[step.page] || h->local[step.page];
 	case OP_CHECK:
 		return holds_any(h);
+	case OP_STALE:
+		return h->known[step.page] && h->pinned[step.page] == 0;
 	case OP_FLUSH:
+	case OP_ADDRESS:
+	case OP_RELEASE: /* there may be something, or not: others hold it */
+	case OP_STRAY:
 		return true;
 	default:
 		h->pinned[step.page]++;
+		h->known[step.page] = true;
 		return true;
 	}
 }
