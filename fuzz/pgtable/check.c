@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/boot/rules/layout_rules.h"
 
@@ -17,16 +16,6 @@ const char *pgtable_wrong(const char *format, ...)
 	vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
 	return sentence;
-}
-
-/* A refusal or a warning: something is said, in one line, and not cut off. */
-static const char *check_sentence(const char *sentence, size_t size)
-{
-	size_t len = strlen(sentence);
-
-	if (len == 0 || len + 1 >= size || strchr(sentence, '\n'))
-		return pgtable_wrong("this is no sentence: '%s'", sentence);
-	return NULL;
 }
 
 /* ---- What is RAM, by looking at the firmware's map for each frame --------------- */
@@ -128,26 +117,4 @@ const char *pgtable_check_layout(const struct pgtable_input *input,
 		return pgtable_wrong("the layout breaks %s: %s", rule->name,
 				     rule->sentence);
 	return check_ram(input, layout);
-}
-
-/* ---- All of it ---------------------------------------------------------------------- */
-
-const char *pgtable_check(const struct pgtable_input *input)
-{
-	static struct layout layout;
-	struct layout_options options;
-	char sentence[160];
-	const char *why;
-
-	layout_default_options(&options);
-	options.pae = input->pae;
-	options.nr_cpus = input->cpus;
-	options.page_struct_size = input->page;
-	if (layout_parse_words(&options, input->words, sentence,
-			       sizeof(sentence)))
-		return check_sentence(sentence, sizeof(sentence));
-	if (layout_compute(&layout, &input->map, &options))
-		return check_sentence(layout.why, sizeof(layout.why));
-	why = pgtable_check_layout(input, &layout);
-	return why ? why : pgtable_check_tables(input, &layout);
 }

@@ -5,13 +5,10 @@
 #include "fuzz/pgtable/input.h"
 
 /*
- * The oracle of pgtable_fuzz_test: boot words, layout and page tables of
- * @input, compared with what the walker of the simulated machine finds. NULL,
- * or what is wrong in one sentence.
+ * The oracle of pgtable_fuzz_test: layout and page tables of @input, compared
+ * with what the walker of the simulated machine finds. @layout, @of: what
+ * layout_compute() made of @input. NULL, or what is wrong in one sentence.
  */
-const char *pgtable_check(const struct pgtable_input *input);
-
-/* Parts of it. @layout, @of: what layout_compute() made of @input. */
 const char *pgtable_check_layout(const struct pgtable_input *input,
 				 const struct layout *layout);
 const char *pgtable_check_tables(const struct pgtable_input *input,

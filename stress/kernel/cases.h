@@ -6,8 +6,14 @@
 
 #include "core/port/conformance/conformance.h"
 
-/* main.c: run one and print its result. */
+/* Run one and print its result. */
 void run_case(const struct conformance_case *test);
+
+/* Print a result: NULL, "skip: " and why, or what is wrong. */
+void report_case(const char *name, const char *why);
+
+/* Print how many there were of each, and end the run. */
+_Noreturn void finish_cases(void);
 
 /* The kernel's own page tables. */
 extern const struct conformance_case memory_cases[];

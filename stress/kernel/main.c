@@ -35,9 +35,6 @@
 #include "stress/kernel/state.h"
 #include "stress/kernel/torture.h"
 
-/* A case takes a few milliseconds; a loaded host may stretch that. */
-#define CASE_SECONDS 20
-
 static char only[64]; /* case= */
 
 /* Those above; words.h says how to read them. */
@@ -46,45 +43,7 @@ const char *const kernel_words[] = {
 	"case=", "break=", "plain", "one_cpu", NULL,
 };
 
-static struct {
-	unsigned int nr; /* cases run so far */
-	unsigned int passed, failed, skipped;
-} total;
-
 /* ---- Cases --------------------------------------------------------------------- */
-
-static void report(const char *name, const char *why)
-{
-	total.nr++;
-	if (!why) {
-		total.passed++;
-		console_printf("ok %u %s\n", total.nr, name);
-	} else if (text_starts_with(why, "skip: ")) {
-		total.skipped++;
-		console_printf("ok %u %s # SKIP %s\n", total.nr, name,
-			       why + sizeof("skip: ") - 1);
-	} else {
-		total.failed++;
-		console_printf("# %s\nnot ok %u %s\n", why, total.nr, name);
-	}
-}
-
-void run_case(const struct conformance_case *test)
-{
-	const char *why;
-
-	i686_set_activity(test->name);
-	i686_watchdog(CASE_SECONDS);
-	why = test->run();
-	machine_shutdown(); /* a case that failed may have left it up */
-	if (i686_unexpected_bugs() && !why)
-		why = "something was reported that the case did not expect";
-	if (!port_may_sleep())
-		i686_panic("%s left preemption or interrupts off", test->name);
-	i686_watchdog(0);
-	i686_set_activity(NULL);
-	report(test->name, why);
-}
 
 /* All but the cases of memory.c build machines, which have highmem. */
 static bool needs_highmem(const struct conformance_case *test)
@@ -95,8 +54,9 @@ static bool needs_highmem(const struct conformance_case *test)
 static void run_if_possible(const struct conformance_case *test)
 {
 	if (!i686_layout()->nr_highmem && needs_highmem(test))
-		report(test->name, "skip: there is no highmem: take more RAM, "
-				   "or the word highmem=32M");
+		report_case(test->name,
+			    "skip: there is no highmem: take more RAM, "
+			    "or the word highmem=32M");
 	else
 		run_case(test);
 }
@@ -153,13 +113,6 @@ static const char *misfit(void)
 	return i686_layout()->nr_highmem ? machine_can(&config) : NULL;
 }
 
-static _Noreturn void finish(void)
-{
-	console_printf("# Totals: pass:%u fail:%u skip:%u\n", total.passed,
-		       total.failed, total.skipped);
-	i686_exit(total.failed ? I686_EXIT_FAIL : I686_EXIT_PASS);
-}
-
 /* The case of break=KIND, or NULL. */
 static const struct conformance_case *broken_case(void)
 {
@@ -187,14 +140,14 @@ static _Noreturn void run_suite(void)
 		run_case(broken);
 	if (tortured)
 		run_if_possible(&torture_case);
-	finish();
+	finish_cases();
 }
 
 static _Noreturn void run_one(const struct conformance_case *test)
 {
 	console_printf("1..1\n");
 	run_if_possible(test);
-	finish();
+	finish_cases();
 }
 
 static bool is_text(const char *text, const char *other)
@@ -225,10 +178,10 @@ void kernel_main(void)
 	why = misfit();
 	if (why) {
 		console_printf("1..0 # SKIP %s\n", why);
-		finish();
+		finish_cases();
 	}
 	if (i686_nr_modules() == 0)
 		run_chosen();
 	replay_modules();
-	finish();
+	finish_cases();
 }

@@ -4,8 +4,8 @@
 
 /*
  * What the files of this port share. port_host.c: time, locks, TLBs, reports;
- * sched_host.c: tasks and CPUs; park_host.c: who sleeps; machine_host.c: the
- * machine that tests boot.
+ * cpus_host.c: who runs; park_host.c: who sleeps; sched_host.c: tasks, from
+ * their start to their end; machine_host.c: the machine that tests boot.
  */
 
 #include <pthread.h>
@@ -85,23 +85,23 @@ static inline struct host_task *host_task_self(void)
 	return &host_tasks[host_self.task->id];
 }
 
-/* A new task; @entry runs once host_run() starts it. */
-struct host_task *host_task_make(unsigned int cpu, void (*entry)(void *arg),
-				 void *arg);
+/* What this port cannot do, and so nobody can go on. */
+_Noreturn void host_give_up(const char *what, int error);
 
-/* ---- Scheduling ---------------------------------------------------------- */
+/* ---- CPUs ---------------------------------------------------------------- */
 
 /* Who runs on the machine, and is told of switches; NULL: none has booted. */
 extern const struct guest *host_guest;
 
-/* No tasks, all CPUs the controlling context's. */
-void host_sched_reset(void);
+/* All CPUs are the controlling context's; nobody waits for any. */
+void host_cpus_reset(void);
+void host_cpus_shutdown(void);
 
-/* Start all tasks that were not, and wait as machine_run() does. */
-enum machine_verdict host_run(void);
+/* The controlling context takes all CPUs; no task runs on any. */
+void host_cpus_claim(void);
 
-/* End the threads that still sleep, and forget all tasks. */
-void host_sched_shutdown(void);
+/* Stand in line for the task's CPU. */
+void host_cpu_queue(struct host_task *task);
 
 /* Let a task of lower rank have the CPU. pre: port_may_sleep(). */
 void host_cpu_yield(struct host_task *task);
@@ -112,9 +112,6 @@ bool host_cpu_wanted(const struct host_task *task);
 /* Get the task's CPU, when its turn comes; give up CPU @nr. */
 void host_cpu_enter(struct host_task *task);
 void host_cpu_leave(unsigned int nr);
-
-/* What this port cannot do, and so nobody can go on. */
-_Noreturn void host_give_up(const char *what, int error);
 
 /* ---- Sleeping ------------------------------------------------------------ */
 
@@ -140,6 +137,21 @@ bool host_task_asleep(const struct host_task *task);
 
 /* If it sleeps, its thread ends. */
 void host_kill_sleeper(struct host_task *task);
+
+/* ---- Scheduling ---------------------------------------------------------- */
+
+/* A new task; @entry runs once host_run() starts it. */
+struct host_task *host_task_make(unsigned int cpu, void (*entry)(void *arg),
+				 void *arg);
+
+/* No tasks, all CPUs the controlling context's. */
+void host_sched_reset(void);
+
+/* Start all tasks that were not, and wait as machine_run() does. */
+enum machine_verdict host_run(void);
+
+/* End the threads that still sleep, and forget all tasks. */
+void host_sched_shutdown(void);
 
 /*
  * A tick of port_now() is 2^13 ns: about what a wake-up takes, so that a

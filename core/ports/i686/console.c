@@ -36,8 +36,11 @@ void console_init(void)
 	outb(UART_MODEM_CONTROL, 0x03);
 }
 
-/* One line at a time; nobody waits for a CPU that has been stopped. */
-static port_spinlock_t lock;
+/*
+ * One line at a time; nobody waits for a CPU that has been stopped. A flag, and
+ * no lock of the port's: those report through here.
+ */
+static atomic_flag busy;
 static bool alone;
 
 static void put(char c)
@@ -63,12 +66,12 @@ void console_printf(const char *format, ...)
 	hm_vformat(line, sizeof(line), format, args);
 	va_end(args);
 	flags = port_irq_save();
-	if (!alone)
-		raw_lock(&lock);
+	while (!alone && atomic_flag_test_and_set(&busy))
+		cpu_pause();
 	for (const char *s = line; *s; s++)
 		put(*s);
 	if (!alone)
-		raw_unlock(&lock);
+		atomic_flag_clear(&busy);
 	port_irq_restore(flags);
 }
 

@@ -2,6 +2,8 @@
 
 /* What is printed when the run dies. */
 
+#include <highmem/format.h>
+
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
@@ -100,4 +102,21 @@ void trap_die(const struct trap_frame *frame, enum i686_exit code,
 		console_printf("Bail out! %s (CPU %u)\n", sentence,
 			       port_cpu_id());
 	i686_exit(code);
+}
+
+void i686_panic(const char *format, ...)
+{
+	struct trap_frame frame = {
+		.eip = (uint32_t)__builtin_return_address(0),
+		.ebp = *(uint32_t *)__builtin_frame_address(0),
+		.eflags = i686_eflags(),
+	};
+	char sentence[160];
+	va_list args;
+
+	irq_off();
+	va_start(args, format);
+	hm_vformat(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	trap_die(&frame, I686_EXIT_FAIL, sentence);
 }

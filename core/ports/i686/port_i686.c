@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The rest of the contract: facts, locks, reports; and the way out. */
+/* The rest of the contract: facts, locks, reports. */
 
 #include <highmem/format.h>
 
@@ -9,8 +9,6 @@
 #include "core/ports/i686/cpu.h"
 #include "core/ports/i686/internal.h"
 #include "core/ports/i686/smp.h"
-
-#define DEBUG_EXIT_PORT 0xf4
 
 static struct port_facts facts = {
 	.name = "i686",
@@ -166,43 +164,4 @@ struct i686_counts i686_counts(void)
 		sum.migrations += c->migrations;
 	}
 	return sum;
-}
-
-/* ---- The end ------------------------------------------------------------------ */
-
-void i686_exit(enum i686_exit code)
-{
-	console_drain();
-	outl(DEBUG_EXIT_PORT, code);
-	/* There was no such device. */
-	cpu_halt();
-}
-
-void i686_refuse(const char *format, ...)
-{
-	char sentence[384];
-	va_list args;
-
-	va_start(args, format);
-	hm_vformat(sentence, sizeof(sentence), format, args);
-	va_end(args);
-	console_printf("Bail out! %s\n", sentence);
-	i686_exit(I686_EXIT_UNFIT);
-}
-
-void i686_panic(const char *format, ...)
-{
-	struct trap_frame frame = {
-		.eip = (uint32_t)__builtin_return_address(0),
-		.ebp = *(uint32_t *)__builtin_frame_address(0),
-		.eflags = i686_eflags(),
-	};
-	char sentence[160];
-	va_list args;
-
-	irq_off();
-	va_start(args, format);
-	hm_vformat(sentence, sizeof(sentence), format, args);
-	va_end(args);
-	trap_die(&frame, I686_EXIT_FAIL, sentence);
 }

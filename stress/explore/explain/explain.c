@@ -159,12 +159,3 @@ const char *explain_record(const struct record *record)
 	say_last_turns(record, sentence);
 	return sentence;
 }
-
-const char *explain_program(const struct program *program)
-{
-	struct record *record = record_run(program);
-	const char *sentence = explain_record(record);
-
-	record_free(record);
-	return sentence;
-}

@@ -12,8 +12,8 @@
 
 #define SENTENCE_SIZE 512
 
-/* An index of record->entries, or NONE. */
-#define NONE UINT32_MAX
+/* One sentence on why the run failed; valid until the next call. */
+const char *explain_record(const struct record *record);
 
 /* ---- explain/find.c: questions to a record -------------------------------------- */
 
@@ -50,13 +50,6 @@ const char *actor_doing(const struct record *record, unsigned int actor,
 const char *doer_name(const struct record *record, uint32_t at, char *buf);
 
 uint32_t step_of(const struct record *record, uint32_t at);
-
-/* The last entry before @limit that took or brought @cpu, or NONE. */
-uint32_t last_hotplug(const struct record *record, unsigned int cpu,
-		      uint32_t limit);
-
-/* Offline before entry @limit? */
-bool is_offline(const struct record *record, unsigned int cpu, uint32_t limit);
 
 /* Asleep when the run was over? */
 bool is_asleep(const struct record *record, unsigned int task);

@@ -135,27 +135,6 @@ uint32_t step_of(const struct record *record, uint32_t at)
 	return at == NONE ? 0 : record->entries[at].step;
 }
 
-uint32_t last_hotplug(const struct record *record, unsigned int cpu,
-		      uint32_t limit)
-{
-	for (uint32_t i = limit; i-- > 0;) {
-		const struct entry *entry = &record->entries[i];
-
-		if (entry->kind == ENTRY_CHANCE && entry->other == cpu &&
-		    (entry->chance == CHOICE_OFFLINE ||
-		     entry->chance == CHOICE_ONLINE))
-			return i;
-	}
-	return NONE;
-}
-
-bool is_offline(const struct record *record, unsigned int cpu, uint32_t limit)
-{
-	uint32_t at = last_hotplug(record, cpu, limit);
-
-	return at != NONE && record->entries[at].chance == CHOICE_OFFLINE;
-}
-
 bool is_asleep(const struct record *record, unsigned int task)
 {
 	return final_value(record, CELL_TASK, task, 0) == SIM_TASK_PARKED;

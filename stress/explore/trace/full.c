@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "stress/explore/explain/explain.h"
+#include "stress/explore/trace/trace.h"
 
 /*
  * Every access on a line of its own, with who did it and where in the source.

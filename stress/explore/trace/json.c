@@ -92,7 +92,7 @@ static void put_head(FILE *out, const struct record *record)
 	put_member(out, "program", text);
 	put_member(out, "verdict", verdicts[record->result.exec.verdict]);
 	put_member(out, "sentence", record->result.exec.sentence);
-	put_member(out, "why", explain_record(record));
+	put_member(out, "why", record->why);
 	fprintf(out, ",\"steps\":%" PRIu32 ",\"trace_hash\":\"%016" PRIx64 "\"",
 		record->result.steps, record->result.trace_hash);
 }

@@ -357,3 +357,24 @@ void entry_words(const struct record *record, const struct entry *entry,
 		break;
 	}
 }
+
+uint32_t last_hotplug(const struct record *record, unsigned int cpu,
+		      uint32_t limit)
+{
+	for (uint32_t i = limit; i-- > 0;) {
+		const struct entry *entry = &record->entries[i];
+
+		if (entry->kind == ENTRY_CHANCE && entry->other == cpu &&
+		    (entry->chance == CHOICE_OFFLINE ||
+		     entry->chance == CHOICE_ONLINE))
+			return i;
+	}
+	return NONE;
+}
+
+bool is_offline(const struct record *record, unsigned int cpu, uint32_t limit)
+{
+	uint32_t at = last_hotplug(record, cpu, limit);
+
+	return at != NONE && record->entries[at].chance == CHOICE_OFFLINE;
+}

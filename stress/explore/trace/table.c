@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stress/explore/explain/explain.h"
+#include "stress/explore/trace/trace.h"
 
 /*
  * A column for each task, a row for what matters. An operation that ran from

@@ -90,6 +90,7 @@ struct entry {
 struct record {
 	struct program program;
 	struct controlled_result result;
+	const char *why; /* it failed, for trace_print_json() and _html() */
 	unsigned int nr_places;
 	unsigned int nr_cells;
 	struct cell *cells;
@@ -104,8 +105,15 @@ struct record {
 struct record *record_run(const struct program *program);
 void record_free(struct record *record);
 
-/* One sentence on why the run failed; valid until the next call. */
-const char *explain_record(const struct record *record);
+/* An index of record->entries, or NONE. */
+#define NONE UINT32_MAX
+
+/* The last entry before @limit that took or brought @cpu, or NONE. */
+uint32_t last_hotplug(const struct record *record, unsigned int cpu,
+		      uint32_t limit);
+
+/* Offline before entry @limit? */
+bool is_offline(const struct record *record, unsigned int cpu, uint32_t limit);
 
 /* calloc() and doubling realloc() that end the process without memory. */
 void *trace_room(size_t nr, size_t size);

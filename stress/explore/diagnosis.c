@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stress/explore/trace/trace.h"
+#include "stress/explore/explain/explain.h"
 
 enum exec_verdict trace_program(const struct program *program,
 				enum trace_format format,
@@ -15,6 +15,7 @@ enum exec_verdict trace_program(const struct program *program,
 	const char *note = NULL;
 
 	if (format != TRACE_NONE) {
+		record->why = explain_record(record);
 		note = sources_load(record);
 		print[format](stdout, record);
 	}
@@ -23,4 +24,13 @@ enum exec_verdict trace_program(const struct program *program,
 	*result = record->result;
 	record_free(record);
 	return result->exec.verdict;
+}
+
+const char *explain_program(const struct program *program)
+{
+	struct record *record = record_run(program);
+	const char *sentence = explain_record(record);
+
+	record_free(record);
+	return sentence;
 }
