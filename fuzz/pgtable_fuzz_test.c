@@ -36,7 +36,7 @@ static const char *check_sentence(const char *sentence, size_t size)
 	size_t len = strlen(sentence);
 
 	if (len == 0 || len + 1 >= size || strchr(sentence, '\n'))
-		return pgtable_wrong("this is no sentence: '%s'", sentence);
+		return pgtable_wrong("not one line of text: '%s'", sentence);
 	return NULL;
 }
 

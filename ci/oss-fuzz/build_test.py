@@ -26,7 +26,7 @@ sys.path.insert(0, str(HERE))
 
 import build_check  # noqa: E402
 
-ROOMS = ["ci", "core", "fuzz", "stress"]
+FOLDERS = ["ci", "core", "fuzz", "stress"]
 
 # base-builder's flags, where clang has them: the language mode, then what its
 # Dockerfile has for each sanitizer, then for libFuzzer.
@@ -92,8 +92,8 @@ def environment(base, sanitizer, architecture):
 
 def sources(base):
     """A copy of the tree as $SRC/highmem."""
-    for room in ROOMS:
-        shutil.copytree(room, base / "src/highmem" / room)
+    for folder in FOLDERS:
+        shutil.copytree(folder, base / "src/highmem" / folder)
 
 
 def build(env):

@@ -181,7 +181,7 @@ static const char *find_ram(struct layout *layout, const struct memmap *map)
 		     pae ? "a page table entry cannot name them"
 			 : "that takes PAE");
 	if (!memmap_frames(&layout->ram, FIRST_FRAME, FIRST_FRAME + 1))
-		return refuse(layout, "there is no RAM at 1 MiB");
+		return refuse(layout, "no RAM at 1 MiB");
 	return NULL;
 }
 

@@ -151,7 +151,7 @@ static const char *check_value(enum key key, uint64_t value)
 	if (key != KEY_HIGHMEM && value > UINT32_MAX)
 		return "that is more than 32 bits have addresses for";
 	if (key == KEY_LOWMEM && value == 0)
-		return "no lowmem at all cannot be";
+		return "lowmem cannot be empty";
 	return NULL;
 }
 

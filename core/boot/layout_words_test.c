@@ -77,7 +77,7 @@ Test(layout_words, are_refused_in_one_sentence)
 		       "highmem=18446744073709551615: the number is too large");
 	expect_refusal("highmem=17179869184G",
 		       "highmem=17179869184G: the number is too large");
-	expect_refusal("lowmem=0", "lowmem=0: no lowmem at all cannot be");
+	expect_refusal("lowmem=0", "lowmem=0: lowmem cannot be empty");
 	expect_refusal("lowmem=5M x lowmem=5M",
 		       "lowmem=5M: the word is there twice");
 	expect_refusal("highmem=0000000000000000000000000000000000000000000000x",

@@ -219,8 +219,7 @@ static const char *check_prot(struct pgtable *pt, pte_t prot)
 	if (!pte_present(prot))
 		return pgtable_refuse(pt, "a mapping needs the present bit");
 	if (prot & ~PROT_BITS)
-		return pgtable_refuse(pt, "there are bits in a mapping's "
-					  "protection that are none");
+		return pgtable_refuse(pt, "invalid protection bits");
 	if ((prot & PTE_NX) && !pt->nx)
 		return pgtable_refuse(pt, "no-execute is not switched on");
 	return NULL;

@@ -28,7 +28,7 @@ const char *pgtable_check_prot(pte_t prot, bool pae)
 	if (prot & PTE_USER)
 		return "the protection lets user mode in";
 	if (prot & ~PROT_BITS)
-		return "the protection has bits that are none";
+		return "invalid protection bits";
 	if ((prot & PTE_NX) && !pae)
 		return "no-execute needs PAE";
 	return NULL;

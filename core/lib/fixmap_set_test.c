@@ -81,7 +81,7 @@ Test(fixmap_set, what_is_refused)
 	EXPECT_REFUSED(fixmap_set(FIX_EARLY, 0, rw | PTE_USER),
 		       "131: the protection lets user mode in");
 	EXPECT_REFUSED(fixmap_set(FIX_EARLY, 0, rw | 0x200),
-		       "131: the protection has bits that are none");
+		       "131: invalid protection bits");
 	EXPECT_REFUSED(fixmap_set(FIX_EARLY, 0, rw | PTE_NX),
 		       "131: no-execute needs PAE");
 	cr_expect_eq(pte_at(FIX_EARLY), 0);

@@ -289,9 +289,9 @@ Test(init, protection_bits)
 	config.prot = PTE_WRITE;
 	EXPECT_REFUSED(config, "the protection lacks the present bit");
 	config.prot = PTE_PRESENT | pte_make(1, 0);
-	EXPECT_REFUSED(config, "the protection has bits that are none");
+	EXPECT_REFUSED(config, "invalid protection bits");
 	config.prot = PTE_PRESENT | (pte_t)1 << 9;
-	EXPECT_REFUSED(config, "the protection has bits that are none");
+	EXPECT_REFUSED(config, "invalid protection bits");
 	config.prot = PTE_PRESENT | PTE_USER;
 	EXPECT_REFUSED(config, "the protection lets user mode in");
 	config.prot = PTE_PRESENT | PTE_NX;
@@ -308,7 +308,7 @@ Test(init, protection_bits_with_pae)
 	config.prot = PTE_PRESENT | PTE_NX;
 	EXPECT_ACCEPTED(config);
 	config.prot |= (pte_t)1 << 52;
-	EXPECT_REFUSED(config, "the protection has bits that are none");
+	EXPECT_REFUSED(config, "invalid protection bits");
 	config.prot = PTE_PRESENT | PTE_USER;
 	EXPECT_REFUSED(config, "the protection lets user mode in");
 }

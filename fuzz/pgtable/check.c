@@ -104,7 +104,7 @@ static const char *check_ram(const struct pgtable_input *input,
 	for (uint64_t d = 0; d < 3 && !why; d++)
 		why = check_frame(input, layout, layout->lowmem_end + 1 - d);
 	if (!why && frame_is_ram(map, layout->max_pfn - 1) != true)
-		return pgtable_wrong("the last frame is no RAM");
+		return pgtable_wrong("the last frame is not RAM");
 	return why;
 }
 

@@ -178,7 +178,7 @@ static void report(struct walk *w, double now)
 		(unsigned long long)space_size(),
 		(unsigned long long)atomic_load(&w->shared->schedules), spent);
 	if (here == 0)
-		fprintf(stderr, "no idea yet how long it takes\n");
+		fprintf(stderr, "no estimate yet of how long it takes\n");
 	else
 		fprintf(stderr, "about %.0f s left\n",
 			spent / (double)here *

@@ -168,8 +168,8 @@ def read_map(path):
 
 
 class RealMaps(Boots):
-    IMPOSSIBLE = {"samsung500c.map": "there is no RAM at 1 MiB",
-                  "acrn_mrb.map": "there is no RAM at 1 MiB"}
+    IMPOSSIBLE = {"samsung500c.map": "no RAM at 1 MiB",
+                  "acrn_mrb.map": "no RAM at 1 MiB"}
 
     @staticmethod
     def memory_for(ranges):
@@ -306,7 +306,7 @@ class Places(Boots):
             self.refused(Booted("1G", [f"memmap={hole}"]),
                          "and not all of that is RAM")
         self.refused(Booted("1G", ["memmap=4K$1M"]),
-                     "there is no RAM at 1 MiB")
+                     "no RAM at 1 MiB")
 
 
 class FarRam(Boots):

@@ -78,7 +78,7 @@ class Kernels(unittest.TestCase):
                      "--timeout", "10s")
 
     def test_stall(self):
-        self.verdict("stall", 70, "stalled after 1 cases: no end in sight")
+        self.verdict("stall", 70, "stalled after 1 cases: still running")
 
     def test_sleep_that_nobody_ends(self):
         result = self.verdict("asleep", 77, "failed: asleep")
@@ -159,7 +159,7 @@ class Environment(unittest.TestCase):
         for words, sentence in [
                 ("memmap=0-9f000,100000-8000000,9000000-8800000",
                  "a range that ends before it starts"),
-                ("memmap=0-9f000", "there is no RAM at 1 MiB"),
+                ("memmap=0-9f000", "no RAM at 1 MiB"),
                 ("memmap=100000", "memmap=100000: not START-END:TYPE"),
                 ("mmap_length=30", "ends in the middle of an entry"),
                 ("mmap_length=0", "the memory map is empty"),

@@ -79,8 +79,8 @@ class Core:
 
     def __init__(self, root):
         self.root = root
-        keep = [p for room in ("core/boot", "core/lib")
-                for p in sorted((root / room).glob("*.[ch]"))
+        keep = [p for folder in ("core/boot", "core/lib")
+                for p in sorted((root / folder).glob("*.[ch]"))
                 if not p.name.endswith("_test.c")
                 and not p.name.startswith("test_")]
         self.text = {str(p.relative_to(root)): p.read_text("utf-8")

@@ -224,7 +224,7 @@ def _quoted(text):
     """For `args`, which Bazel splits into words as a shell does."""
     return "'%s'" % text.replace("'", "'\\''")
 
-def _lane_test(name, main, mutant, lane, core, says, seconds, patch = None):
+def _lane_test(name, mutant, lane, core, says, seconds, patch = None):
     program = _LANES[lane].program("%s_%s" % (mutant, lane), core, seconds)
     args = [
         "--mutant=" + mutant,
@@ -233,16 +233,15 @@ def _lane_test(name, main, mutant, lane, core, says, seconds, patch = None):
         "--red=" + ",".join([str(status) for status in _LANES[lane].red]),
         "--says=" + says.replace("$", "$$"),
     ]
-    if patch:
-        args.append("--patch=$(rootpath %s)" % patch)
+    args.append("--patch=$(rootpath %s)" % patch if patch else "--healthy")
     args += ["$(rootpath %s)" % program.label] + program.args
     py_test(
         name = name,
         size = "small",
-        srcs = ["canary.py"] + ([main] if main != "canary.py" else []),
+        srcs = ["canary.py"],
         args = [_quoted(arg) for arg in args],
         data = [program.label] + program.data + ([patch] if patch else []),
-        main = main,
+        main = "canary.py",
         tags = ["canary", lane] + _TAGS.get(lane, []),
         deps = ["//ci/lib/command:py"],
     )
@@ -269,7 +268,6 @@ def canary(name, source, lanes):
             name = "%s_%s_test" % (name, lane),
             core = "%s_%s" % (name, _LANES[lane].port),
             lane = lane,
-            main = "canary.py",
             mutant = name,
             patch = "mutants/%s.patch" % name,
             says = says,
@@ -290,7 +288,6 @@ def canary_controls(name):
             name = "%s_%s_test" % (name, lane),
             core = "%s_%s" % (name, _LANES[lane].port),
             lane = lane,
-            main = "control.py",
             mutant = name,
             says = ".",
             seconds = _HEALTHY_SECONDS,

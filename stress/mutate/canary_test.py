@@ -59,6 +59,12 @@ class Canary(unittest.TestCase):
         self.assertTrue(out.endswith(last), out)
         return out
 
+    def test_a_healthy_core_has_to_stay_green(self):
+        self.check("exit 0", 0, "stays green", "--healthy")
+        self.check("echo slot 7 is lost; exit 77", 77, "goes red",
+                   "--healthy")
+        self.check("exit 5", 77, "gives no verdict", "--healthy")
+
     def test_red(self):
         self.check(
             "echo a; echo slot 3 is lost >&2; exit 77",

@@ -10,7 +10,7 @@ from ci.lib.command import Parser
 from ci.lib.coverage import corpora, lanes, pages
 from ci.lib.test import bazel
 
-PATTERNS = [f"{room}/..." for room in (*lanes.UNIT, "//fuzz")]
+PATTERNS = [f"{folder}/..." for folder in (*lanes.UNIT, "//fuzz")]
 INTERRUPTED = 130
 
 HELP = """
@@ -74,8 +74,8 @@ def table(found):
     heads = "".join(f"{kind:>24}" for kind in lanes.KINDS)
     lines = [f"{'lane':10}{'of':10}{heads}"]
     for lane, counts in found.items():
-        for title, room in pages.ROOMS.items():
-            shares = [lanes.total(counts, kind, room) for kind in lanes.KINDS]
+        for title, folder in pages.FOLDERS.items():
+            shares = [lanes.total(counts, kind, folder) for kind in lanes.KINDS]
             cells = [f"{hit}/{every} {pages.percent(hit, every):>8}"
                      for hit, every in shares]
             lines.append(f"{lane:10}{title:10}" +

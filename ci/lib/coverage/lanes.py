@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 
 from ci.lib.coverage import lcov
 
-# The rooms with unit tests.
+# The folders with unit tests.
 UNIT = ("//core", "//stress/oracle", "//stress/program", "//stress/schedule")
 
 # What each lane takes in, by label; CORPUS comes from elsewhere.
@@ -66,10 +66,10 @@ def share(of_file, kind):
     return sum(n > 0 for n in times), len(times)
 
 
-def total(counts, kind, room=""):
-    """(reached, all) of one kind in all files of a room."""
+def total(counts, kind, folder=""):
+    """(reached, all) of one kind in all files of a folder."""
     shares = [share(of_file, kind) for name, of_file in counts.items()
-              if name.startswith(room)]
+              if name.startswith(folder)]
     return sum(hit for hit, _ in shares), sum(every for _, every in shares)
 
 

@@ -35,7 +35,7 @@ tr.all td { border-top: 1px solid var(--line); font-weight: 600 }
 
 
 # What is added up: the core itself, and with the ports that tests run on.
-ROOMS = {"core": ("core/boot/", "core/lib/"), "all": ""}
+FOLDERS = {"core": ("core/boot/", "core/lib/"), "all": ""}
 
 
 def page(title, body):
@@ -85,9 +85,9 @@ def index(found, note):
         for name in next(iter(found.values()))
     ]
     rows += [
-        _row(title, [lanes.total(found[lane], kind, room)
+        _row(title, [lanes.total(found[lane], kind, folder)
                      for lane, kind in order], " class=all")
-        for title, room in ROOMS.items()
+        for title, folder in FOLDERS.items()
     ]
     return page(
         "Coverage of the core",

@@ -11,7 +11,7 @@ import os
 import re
 
 LANE = "corpus"
-ROOM = re.compile(r"core/(?:boot|lib)/[\w-]+\.[ch]\Z")
+CORE = re.compile(r"core/(?:boot|lib)/[\w-]+\.[ch]\Z")
 LARGEST = 8 << 20
 HERE = "../../coverage/"
 
@@ -42,7 +42,7 @@ def gaps(run_dir):
         return None
     found = {name: _lines(lanes)
              for name, lanes in _words(os.path.join(home, "coverage.json")).items()
-             if ROOM.match(name)}
+             if CORE.match(name)}
     return {name: lines for name, lines in sorted(found.items()) if lines}
 
 

@@ -34,7 +34,7 @@ LANES = {
 
 HELP = """
 lanes:
-  lint     clang-format, clang-tidy, the rules of the house (ci/lint)
+  lint     clang-format, clang-tidy, the rules of this tree (ci/lint)
   unit     //core, //stress/{oracle,program,schedule}: Criterion tests, and the
            conformance suite on host ports
   fuzz     //fuzz: replay of every corpus under ASan and UBSan

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ci/lint: format, clang-tidy and the rules of the house."""
+"""ci/lint: format, clang-tidy and the rules of this tree."""
 
 import ast
 import json
@@ -185,7 +185,7 @@ def _house_rules(path):
             )
 
 
-def check_house():
+def check_limits():
     """Sizes, widths, licence lines."""
     return [c for path in sources() for c in _house_rules(path)]
 
@@ -249,8 +249,8 @@ CHECKS = {
     "commands": check_commands,
     "documents": check_documents,
     "format": check_format,
-    "house": check_house,
     "interrupts": interrupts.check_here,
+    "limits": check_limits,
     "names": names.check,
     "scripts": check_scripts,
     "tidy": check_tidy,

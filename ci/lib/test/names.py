@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 TABLE = Path("docs/oracle.md")
-ROOMS = [Path("core"), Path("stress")]
+FOLDERS = [Path("core"), Path("stress")]
 MUTANTS = Path("stress/mutate/mutants")
 
 _TEST = re.compile(r"^Test\((\w+),\s*(\w+)", re.MULTILINE)
@@ -15,7 +15,7 @@ _FUNCTION = re.compile(r"^\w[\w *]*?\**(\w+)\(", re.MULTILINE)
 def _known():
     """Names as the table writes them."""
     names = {p.stem for p in MUTANTS.glob("*.patch")}
-    for path in (p for room in ROOMS for p in room.rglob("*.[ch]")):
+    for path in (p for folder in FOLDERS for p in folder.rglob("*.[ch]")):
         text = path.read_text()
         names |= {f"{suite}::{case}" for suite, case in _TEST.findall(text)}
         names |= {f"{function}()" for function in _FUNCTION.findall(text)}

@@ -142,9 +142,9 @@ static _Noreturn void run_in_child(const struct cr_test *test,
 static void say_why(int status, unsigned int timeout)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-		printf("no end in sight after %u s of CPU time\n", timeout);
+		printf("still running after %u s of CPU time\n", timeout);
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		printf("no end in sight after %u s\n", 10 * timeout);
+		printf("still running after %u s\n", 10 * timeout);
 	else if (WIFSIGNALED(status))
 		printf("crashed: %s\n", strsignal(WTERMSIG(status)));
 	else

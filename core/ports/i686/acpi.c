@@ -238,7 +238,7 @@ static const char *read_madt(struct acpi_cpus *cpus, acpi_read_t *read,
 	for (; at + 2 <= madt->len && !why; at += entry[1]) {
 		if (!read(madt->phys + at, entry, 2) || entry[1] < 2 ||
 		    entry[1] > madt->len - at)
-			return "an entry of the ACPI MADT has no true length";
+			return "an entry of the ACPI MADT has an invalid length";
 		least = least_bytes(entry[0]);
 		if (!least)
 			continue;

@@ -103,7 +103,7 @@ Test(acpi, an_entry_without_length)
 	put_other(2, 0);
 	madt_len += 4;
 	sign_madt();
-	expect_refusal("no true length");
+	expect_refusal("an invalid length");
 }
 
 Test(acpi, an_entry_that_goes_beyond_the_end)
@@ -112,7 +112,7 @@ Test(acpi, an_entry_that_goes_beyond_the_end)
 	put_other(2, 10);
 	madt_len -= 4;
 	sign_madt();
-	expect_refusal("no true length");
+	expect_refusal("an invalid length");
 }
 
 Test(acpi, a_cpu_that_is_cut_short)

@@ -56,7 +56,7 @@ static void print_other(unsigned int cpu)
 	state_print_cpu(cpu);
 	if (frame && !port_task_id(i686_cpus[cpu].current) &&
 	    i686_cpus[cpu].irq_depth == 0) {
-		console_printf("# it has nothing to do, at %x\n", frame->eip);
+		console_printf("# it is idle, at %x\n", frame->eip);
 	} else if (frame) {
 		print_registers(frame);
 		print_backtrace(frame);

@@ -48,7 +48,7 @@ static const char *choose_pae(bool ram_above)
 		paging.reason = "the CPU has no PAE";
 	else
 		paging.reason = ram_above ? "there is RAM above 4 GiB"
-					  : "there is no RAM above 4 GiB";
+					  : "no RAM above 4 GiB";
 	return NULL;
 }
 

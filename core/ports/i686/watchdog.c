@@ -72,7 +72,7 @@ void watchdog_tick(const struct trap_frame *frame, uint32_t microseconds)
 	}
 	if (watch->now < limit)
 		return;
-	hm_format(sentence, sizeof(sentence), "no end in sight after %u s",
+	hm_format(sentence, sizeof(sentence), "still running after %u s",
 		  atomic_load(&dog.seconds));
 	trap_die(frame, I686_EXIT_STALL, sentence);
 }

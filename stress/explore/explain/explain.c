@@ -45,7 +45,7 @@ static void say_refused(const struct record *record, char *buf)
 }
 
 /* In this order: who is asked first knows more of what it sees. */
-static detective *const detectives[] = {
+static explanation *const explanations[] = {
 	explain_alloc,	      explain_deadlock,	  explain_too_long,
 	explain_lost_wakeup,  explain_lost_grant, explain_spin,
 	explain_sleep,	      explain_lock_left,  explain_misuse,
@@ -141,7 +141,7 @@ static void say_last_turns(const struct record *record, char *buf)
 const char *explain_record(const struct record *record)
 {
 	static char sentence[SENTENCE_SIZE];
-	size_t nr = sizeof(detectives) / sizeof(detectives[0]);
+	size_t nr = sizeof(explanations) / sizeof(explanations[0]);
 
 	sentence[0] = '\0';
 	if (record->result.exec.verdict == EXEC_OK)
@@ -152,7 +152,7 @@ const char *explain_record(const struct record *record)
 		return sentence;
 	}
 	for (size_t i = 0; i < nr; i++)
-		if (detectives[i](record, sentence))
+		if (explanations[i](record, sentence))
 			return sentence;
 	copy_with_page_names(record->result.exec.sentence, sentence);
 	say_failed_op(record, sentence);

@@ -3,7 +3,7 @@
 #define STRESS_EXPLORE_EXPLAIN_EXPLAIN_H
 
 /*
- * Detectives. Each knows one kind of failure; it reads the record and writes
+ * Explanations. Each knows one kind of failure; it reads the record and writes
  * one sentence, or returns false when it sees nothing of its kind. explain.c
  * asks them in turn.
  */
@@ -61,23 +61,23 @@ int page_of_op(const struct record *record, unsigned int actor);
 bool has_colour(const struct record *record, unsigned int index,
 		unsigned int colour);
 
-/* ---- The detectives --------------------------------------------------------------- */
+/* ---- One for each kind of failure -------------------------------------------------- */
 
-typedef bool detective(const struct record *record, char *buf);
+typedef bool explanation(const struct record *record, char *buf);
 
-detective explain_lost_wakeup;
-detective explain_lost_grant;
-detective explain_deadlock;
-detective explain_spin;
-detective explain_sleep;
-detective explain_lock_left;
-detective explain_too_long;
-detective explain_misuse;
+explanation explain_lost_wakeup;
+explanation explain_lost_grant;
+explanation explain_deadlock;
+explanation explain_spin;
+explanation explain_sleep;
+explanation explain_lock_left;
+explanation explain_too_long;
+explanation explain_misuse;
 
-detective explain_dirty_window;
-detective explain_stale;
-detective explain_two_slots;
-detective explain_stolen_slot;
-detective explain_count;
+explanation explain_dirty_window;
+explanation explain_stale;
+explanation explain_two_slots;
+explanation explain_stolen_slot;
+explanation explain_count;
 
 #endif

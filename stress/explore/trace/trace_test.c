@@ -485,6 +485,8 @@ Test(trace, the_calm_phase_is_marked_where_it_begins)
 	text = printed(record, trace_print_json);
 	cr_expect_not_null(strstr(text, "\"step\":13,\"kind\":\"calm\""), "%s",
 			   text);
+	cr_expect_not_null(strstr(text, "\"why\":\"the sentence\""), "%s",
+			   text);
 	free(text);
 	record_free(record);
 }
