@@ -42,13 +42,8 @@ static void read(void *arg)
 
 Test(pgtable_race, a_read_sees_one_entry_or_none)
 {
-	struct scenario scenario = {
-		.machine = { .nr_cpus = 2, .nr_slots = 2, .pae = true },
-		.setup = start_with_old,
-		.tasks = { read, replace },
-	};
-
-	explore(&scenario, 3);
+	EXPLORE(3, .machine = { .nr_cpus = 2, .nr_slots = 2, .pae = true },
+		.setup = start_with_old, .tasks = { read, replace });
 }
 
 /* ---- No walk sees half of one -------------------------------------------------- */
@@ -72,14 +67,11 @@ static void map_local_often(void *arg)
 /* The simulated machine reports an entry that is half another one's. */
 Test(pgtable_race, a_walk_sees_whole_entries)
 {
-	struct scenario scenario = {
+	EXPLORE(1,
 		.machine = { .nr_cpus = 2,
 			     .nr_slots = 2,
 			     .nr_pages = 4,
 			     .local_depth = 2,
 			     .pae = true },
-		.tasks = { map_many, map_local_often },
-	};
-
-	explore(&scenario, 1);
+		.tasks = { map_many, map_local_often });
 }

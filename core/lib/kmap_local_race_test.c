@@ -60,41 +60,23 @@ static const char *windows_are_empty(void)
 /* window_push() and window_pop(): the order of their steps. */
 Test(kmap_local_race, interrupts_between_all_steps)
 {
-	struct scenario scenario = {
-		.machine = ONE_CPU,
-		.setup = number_pages,
-		.tasks = { map_p0_p1 },
-		.handler = map_p2_p3,
-		.wrong = windows_are_empty,
-	};
-
-	explore(&scenario, 3);
+	EXPLORE(3, .machine = ONE_CPU, .setup = number_pages,
+		.tasks = { map_p0_p1 }, .handler = map_p2_p3,
+		.wrong = windows_are_empty);
 }
 
 /* No switch between the steps, but anywhere else. */
 Test(kmap_local_race, two_tasks_on_one_cpu)
 {
-	struct scenario scenario = {
-		.machine = ONE_CPU,
-		.setup = number_pages,
-		.tasks = { map_p0_p1, map_p2_p3 },
-		.wrong = windows_are_empty,
-	};
-
-	explore(&scenario, 3);
+	EXPLORE(3, .machine = ONE_CPU, .setup = number_pages,
+		.tasks = { map_p0_p1, map_p2_p3 }, .wrong = windows_are_empty);
 }
 
 Test(kmap_local_race, switches_and_interrupts)
 {
-	struct scenario scenario = {
-		.machine = ONE_CPU,
-		.setup = number_pages,
-		.tasks = { map_p0_p1, map_p2_p3 },
-		.handler = map_p2_p3,
-		.wrong = windows_are_empty,
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = ONE_CPU, .setup = number_pages,
+		.tasks = { map_p0_p1, map_p2_p3 }, .handler = map_p2_p3,
+		.wrong = windows_are_empty);
 }
 
 static void map_atomic(void *arg)
@@ -108,15 +90,9 @@ static void map_atomic(void *arg)
 
 Test(kmap_local_race, atomic_maps)
 {
-	struct scenario scenario = {
-		.machine = ONE_CPU,
-		.setup = number_pages,
-		.tasks = { map_atomic, map_p2_p3 },
-		.handler = map_atomic,
-		.wrong = windows_are_empty,
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = ONE_CPU, .setup = number_pages,
+		.tasks = { map_atomic, map_p2_p3 }, .handler = map_atomic,
+		.wrong = windows_are_empty);
 }
 
 /* ---- A handler that breaks the rules ----------------------------------------- */

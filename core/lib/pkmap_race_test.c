@@ -56,14 +56,8 @@ static void p0_is_idle(void)
 /* page_get() and page_put(): the count changed, try again. */
 Test(pkmap_race, two_hits_of_one_slot)
 {
-	struct scenario scenario = {
-		.machine = TWO_SLOTS,
-		.setup = p0_is_idle,
-		.tasks = { use_p0, use_p0 },
-		.wrong = nobody_holds_anything,
-	};
-
-	explore(&scenario, 3);
+	EXPLORE(3, .machine = TWO_SLOTS, .setup = p0_is_idle,
+		.tasks = { use_p0, use_p0 }, .wrong = nobody_holds_anything);
 }
 
 static const char *two_kmaps_are_counted(void)
@@ -78,13 +72,8 @@ static const char *two_kmaps_are_counted(void)
 /* kmap_miss(): somebody else's miss was first. */
 Test(pkmap_race, two_misses_of_one_page)
 {
-	struct scenario scenario = {
-		.machine = TWO_SLOTS,
-		.tasks = { use_p0, use_p0 },
-		.wrong = two_kmaps_are_counted,
-	};
-
-	explore(&scenario, 3);
+	EXPLORE(3, .machine = TWO_SLOTS, .tasks = { use_p0, use_p0 },
+		.wrong = two_kmaps_are_counted);
 }
 
 /* page_take_idle(): a hit was first. */
@@ -96,14 +85,8 @@ static void p0_and_p1_are_idle(void)
 
 Test(pkmap_race, a_hit_against_a_flush)
 {
-	struct scenario scenario = {
-		.machine = TWO_SLOTS,
-		.setup = p0_and_p1_are_idle,
-		.tasks = { use_p0, use_p2 },
-		.wrong = nobody_holds_anything,
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = TWO_SLOTS, .setup = p0_and_p1_are_idle,
+		.tasks = { use_p0, use_p2 }, .wrong = nobody_holds_anything);
 }
 
 static void flush_unused(void *arg)
@@ -114,14 +97,9 @@ static void flush_unused(void *arg)
 
 Test(pkmap_race, a_hit_against_flush_unused)
 {
-	struct scenario scenario = {
-		.machine = TWO_SLOTS,
-		.setup = p0_and_p1_are_idle,
+	EXPLORE(3, .machine = TWO_SLOTS, .setup = p0_and_p1_are_idle,
 		.tasks = { use_p0, flush_unused },
-		.wrong = nobody_holds_anything,
-	};
-
-	explore(&scenario, 3);
+		.wrong = nobody_holds_anything);
 }
 
 /* ---- Somebody waits -------------------------------------------------------- */
@@ -134,48 +112,28 @@ static void p1_is_held(void)
 /* wait_for_slot() against hand_over(): no wake-up is lost. */
 Test(pkmap_race, a_waiter_against_the_last_kunmap)
 {
-	struct scenario scenario = {
-		.machine = TWO_SLOTS,
-		.setup = p1_is_held,
-		.tasks = { use_p0, use_p2 },
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = TWO_SLOTS, .setup = p1_is_held,
+		.tasks = { use_p0, use_p2 });
 }
 
 /* hand_over(): a hit took the idle slot back. */
 Test(pkmap_race, a_waiter_against_a_kunmap_and_a_hit)
 {
-	struct scenario scenario = {
-		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
-		.setup = p1_is_held,
-		.tasks = { use_p0, use_p2, use_p0 },
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p1_is_held, .tasks = { use_p0, use_p2, use_p0 });
 }
 
 /* share_slot(), take_over(): the page got another slot meanwhile. */
 Test(pkmap_race, two_waiters_of_one_page)
 {
-	struct scenario scenario = {
-		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
-		.setup = p1_is_held,
-		.tasks = { use_p0, use_p2, use_p2 },
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p1_is_held, .tasks = { use_p0, use_p2, use_p2 });
 }
 
 Test(pkmap_race, two_waiters_of_two_pages)
 {
-	struct scenario scenario = {
-		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
-		.setup = p1_is_held,
-		.tasks = { use_p0, use_p2, use_p3 },
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p1_is_held, .tasks = { use_p0, use_p2, use_p3 });
 }
 
 static void p0_and_p1_are_taken(void)
@@ -195,26 +153,17 @@ static void drop_both(void *arg)
 /* take_over(): it asks under the lock whether the page has a slot by now. */
 Test(pkmap_race, a_waiter_against_a_miss_of_its_page)
 {
-	struct scenario scenario = {
-		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+	EXPLORE(3, .machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
 		.setup = p0_and_p1_are_taken,
 		.tasks = { use_p2, drop_both, use_p2 },
-		.wrong = nobody_holds_anything,
-	};
-
-	explore(&scenario, 3);
+		.wrong = nobody_holds_anything);
 }
 
 /* kmap_flush_unused(): it serves who waits for what it freed. */
 Test(pkmap_race, a_waiter_against_a_flush)
 {
-	struct scenario scenario = {
-		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
-		.setup = p1_is_held,
-		.tasks = { use_p0, use_p2, flush_unused },
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+		.setup = p1_is_held, .tasks = { use_p0, use_p2, flush_unused });
 }
 
 /* ---- Nobody uses a page: where may it still be mapped? -------------------------- */
@@ -254,13 +203,9 @@ static void flush_and_look_for_p0(void *arg)
  */
 Test(pkmap_race, a_flush_against_a_hand_over)
 {
-	struct scenario scenario = {
-		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+	EXPLORE(3, .machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
 		.setup = p0_and_p1_are_taken,
-		.tasks = { use_p2, drop_p0_for_good, flush_and_look_for_p0 },
-	};
-
-	explore(&scenario, 3);
+		.tasks = { use_p2, drop_p0_for_good, flush_and_look_for_p0 });
 }
 
 /* ---- One kunmap() too many -------------------------------------------------------- */
@@ -290,14 +235,8 @@ static void unmap_p0_twice(void *arg)
 /* page_put(): whoever looks for p1 meanwhile does not count in p0's place. */
 Test(pkmap_race, a_kunmap_too_many_is_seen_at_once)
 {
-	struct scenario scenario = {
-		.machine = TWO_SLOTS,
-		.setup = p1_is_idle,
-		.tasks = { get_p1, unmap_p0_twice },
-		.wrong = NULL,
-	};
-
-	explore(&scenario, 3);
+	EXPLORE(3, .machine = TWO_SLOTS, .setup = p1_is_idle,
+		.tasks = { get_p1, unmap_p0_twice });
 }
 
 /* ---- Somebody gives up ------------------------------------------------------ */
@@ -312,27 +251,17 @@ static void wait_a_little(void *arg)
 /* queue_leave(): served in the moment of giving up. */
 Test(pkmap_race, a_deadline_against_a_kunmap)
 {
-	struct scenario scenario = {
-		.machine = TWO_SLOTS,
-		.setup = p1_is_held,
-		.tasks = { use_p0, wait_a_little },
-		.timeouts = true,
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = TWO_SLOTS, .setup = p1_is_held,
+		.tasks = { use_p0, wait_a_little }, .timeouts = true);
 }
 
 /* serve_queue(): the last waiter gave up, the slot stays free. */
 Test(pkmap_race, a_deadline_against_a_flush)
 {
-	struct scenario scenario = {
-		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+	EXPLORE(3, .machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
 		.setup = p1_is_held,
 		.tasks = { use_p0, wait_a_little, flush_unused },
-		.timeouts = true,
-	};
-
-	explore(&scenario, 3);
+		.timeouts = true);
 }
 
 static void wait_a_little_for_p3(void *arg)
@@ -345,14 +274,10 @@ static void wait_a_little_for_p3(void *arg)
 /* hand_over(): who leaves has the queue's lock, and somebody else still waits. */
 Test(pkmap_race, a_kunmap_while_one_of_two_waiters_leaves)
 {
-	struct scenario scenario = {
-		.machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
+	EXPLORE(2, .machine = { .nr_cpus = 3, .nr_slots = 2, .nr_pages = 4 },
 		.setup = p0_and_p1_are_taken,
 		.tasks = { use_p2, wait_a_little_for_p3, drop_p0_for_good },
-		.timeouts = true,
-	};
-
-	explore(&scenario, 2);
+		.timeouts = true);
 }
 
 /* ---- Interrupts -------------------------------------------------------------- */
@@ -388,14 +313,8 @@ static void drop_p0_late(void *arg)
  */
 Test(pkmap_race, an_interrupt_serves_the_task_that_it_cut_in)
 {
-	struct scenario scenario = {
-		.machine = TWO_SLOTS,
-		.setup = p0_and_p1_are_held,
-		.tasks = { use_p2, drop_p0_late },
-		.handler = drop_p0,
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = TWO_SLOTS, .setup = p0_and_p1_are_held,
+		.tasks = { use_p2, drop_p0_late }, .handler = drop_p0);
 }
 
 static void get_p0(void *arg)
@@ -408,12 +327,6 @@ static void get_p0(void *arg)
 /* queue_lock(): an interrupt takes the lock too, so it must not cut in. */
 Test(pkmap_race, an_interrupt_that_pins_in_the_middle_of_everything)
 {
-	struct scenario scenario = {
-		.machine = TWO_SLOTS,
-		.setup = p1_is_held,
-		.tasks = { use_p0, use_p2 },
-		.handler = get_p0,
-	};
-
-	explore(&scenario, 2);
+	EXPLORE(2, .machine = TWO_SLOTS, .setup = p1_is_held,
+		.tasks = { use_p0, use_p2 }, .handler = get_p0);
 }

@@ -169,6 +169,10 @@ static inline void explore(struct scenario *scenario, unsigned int bound)
 	sim_set_control(NULL);
 }
 
+/* explore() a scenario, given by its members. */
+#define EXPLORE(deviations, ...) \
+	explore(&(struct scenario){ __VA_ARGS__ }, deviations)
+
 /* Is there a schedule with one deviation that ends with this check? */
 static inline bool can_end_with(struct scenario *scenario, const char *file,
 				const char *condition)
