@@ -7,6 +7,7 @@
 #include "core/port/machine.h"
 #include "core/ports/i686/console.h"
 #include "core/ports/i686/i686.h"
+#include "core/ports/i686/words.h"
 
 /* A case takes a few milliseconds; a loaded host may stretch that. */
 #define CASE_SECONDS 20

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "stress/torture/torture.h"
+#include "stress/torture/test_cases.h"
 
 /* A command line, what it must come to, and how it is typed again. */
 
@@ -114,31 +114,14 @@ static bool help_is_fine(void)
 	return parse("--help") == 0;
 }
 
-static const struct {
-	const char *name;
-	bool (*run)(void);
-} cases[] = {
-	{ "defaults", defaults },
-	{ "bytes_are_asked_for", bytes_are_asked_for },
-	{ "seeds_differ", seeds_differ },
-	{ "every_option", every_option },
-	{ "limits", limits },
-	{ "nonsense_is_refused", nonsense_is_refused },
-	{ "help_is_fine", help_is_fine },
+static const struct test_case cases[] = {
+	CASE(defaults),	    CASE(bytes_are_asked_for),
+	CASE(seeds_differ), CASE(every_option),
+	CASE(limits),	    CASE(nonsense_is_refused),
+	CASE(help_is_fine),
 };
 
 int main(void)
 {
-	unsigned int nr = sizeof(cases) / sizeof(cases[0]);
-	unsigned int failed = 0;
-
-	for (unsigned int i = 0; i < nr; i++) {
-		bool passed = cases[i].run();
-
-		printf("%s %u %s\n", passed ? "ok" : "not ok", i + 1,
-		       cases[i].name);
-		failed += !passed;
-	}
-	printf("cases: %u passed, %u failed\n", nr - failed, failed);
-	return failed ? EXIT_BUG : EXIT_FINE;
+	return run_cases(cases, sizeof(cases) / sizeof(cases[0]));
 }

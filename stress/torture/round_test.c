@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "stress/torture/torture.h"
+#include "stress/torture/test_cases.h"
 
 /* What is drawn for a round: the same again, possible, and free of deadlock. */
 
@@ -167,31 +167,14 @@ static bool announcement_names_it(void)
 	       said[strlen(said) - 1] == '\n';
 }
 
-static const struct {
-	const char *name;
-	bool (*run)(void);
-} cases[] = {
-	{ "same_seed_same_round", same_seed_same_round },
-	{ "other_round_other_program", other_round_other_program },
-	{ "machine_can_be_built", machine_can_be_built },
-	{ "slots_are_as_asked", slots_are_as_asked },
-	{ "text_is_the_program", text_is_the_program },
-	{ "safe_rounds_cannot_deadlock", safe_rounds_cannot_deadlock },
-	{ "announcement_names_it", announcement_names_it },
+static const struct test_case cases[] = {
+	CASE(same_seed_same_round),  CASE(other_round_other_program),
+	CASE(machine_can_be_built),  CASE(slots_are_as_asked),
+	CASE(text_is_the_program),   CASE(safe_rounds_cannot_deadlock),
+	CASE(announcement_names_it),
 };
 
 int main(void)
 {
-	unsigned int nr = sizeof(cases) / sizeof(cases[0]);
-	unsigned int failed = 0;
-
-	for (unsigned int i = 0; i < nr; i++) {
-		bool passed = cases[i].run();
-
-		printf("%s %u %s\n", passed ? "ok" : "not ok", i + 1,
-		       cases[i].name);
-		failed += !passed;
-	}
-	printf("cases: %u passed, %u failed\n", nr - failed, failed);
-	return failed ? EXIT_BUG : EXIT_FINE;
+	return run_cases(cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 
-#include "stress/torture/torture.h"
+#include "stress/torture/test_cases.h"
 
 /* Time is a number here: a stall is seen without waiting for one. */
 
@@ -64,29 +63,13 @@ static bool restart_forgets(void)
 	       stall_check(&stalls, progress, 190, LIMIT);
 }
 
-static const struct {
-	const char *name;
-	bool (*run)(void);
-} cases[] = {
-	{ "quiet_before_the_limit", quiet_before_the_limit },
-	{ "stall_at_the_limit", stall_at_the_limit },
-	{ "any_task_moves_it_on", any_task_moves_it_on },
-	{ "stall_lasts", stall_lasts },
-	{ "restart_forgets", restart_forgets },
+static const struct test_case cases[] = {
+	CASE(quiet_before_the_limit), CASE(stall_at_the_limit),
+	CASE(any_task_moves_it_on),   CASE(stall_lasts),
+	CASE(restart_forgets),
 };
 
 int main(void)
 {
-	unsigned int nr = sizeof(cases) / sizeof(cases[0]);
-	unsigned int failed = 0;
-
-	for (unsigned int i = 0; i < nr; i++) {
-		bool passed = cases[i].run();
-
-		printf("%s %u %s\n", passed ? "ok" : "not ok", i + 1,
-		       cases[i].name);
-		failed += !passed;
-	}
-	printf("cases: %u passed, %u failed\n", nr - failed, failed);
-	return failed ? EXIT_BUG : EXIT_FINE;
+	return run_cases(cases, sizeof(cases) / sizeof(cases[0]));
 }
