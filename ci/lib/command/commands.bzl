@@ -55,6 +55,5 @@ OTHERS = {
     "core/port/conformance/conformance_main.c": "is a test",
     "fuzz/engine/pack.py": "is called by Bazel and OSS-Fuzz's build.sh",
     "stress/mutate/canary.py": "is called by tests, with a program's own options",
-    "stress/mutate/control.py": "is called by tests",
     "stress/oracle/finding_kinds_main.c": "is called by its test",
 }
