@@ -110,7 +110,7 @@ class Kernels(unittest.TestCase):
     def test_page_fault_on_another_cpu(self):
         result = self.verdict("elsewhere", 77, "write at 0x123", "--smp", "2")
         self.assertRegex(result.stdout, r"# CPU 0: task 0, .*\n"
-                         "# it has nothing to do")
+                         "# it is idle, at")
         self.assertIn("Bail out! page fault: write at 0x123, which is not "
                       "mapped (CPU 1)\n", result.stdout)
         self.assertRegex(result.stdout, r"#  CPU 1: switch 0x0 0x1\n")

@@ -101,11 +101,13 @@ bool output_save(const char *path, const char *text, size_t len)
 int output_finish(const char *who, int status)
 {
 	bool lost = ferror(stdout);
+	const char *why = "is the disk full?";
 
-	errno = 0;
-	if (fflush(stdout) == 0 && !lost)
+	if (fflush(stdout) != 0)
+		why = strerror(errno);
+	else if (!lost)
 		return status;
 	fprintf(stderr, "%s: not all could be written to standard output: %s\n",
-		who, errno ? strerror(errno) : "is the disk full?");
+		who, why);
 	return status ? status : EXIT_BAD;
 }

@@ -41,7 +41,7 @@ const char *subject_wrong(const struct subject *s)
 		{ ops->local && !ops->unlocal, "it has local, but no unlocal" },
 		{ ops->atomic && !ops->unatomic,
 		  "it has atomic, but no unatomic" },
-		{ local && !s->guest->sched_out,
+		{ local && s->guest && !s->guest->sched_out,
 		  "it has local maps, but no guest->sched_out" },
 		{ !(s->limits.machines & (SUBJECT_PAE | SUBJECT_NO_PAE)),
 		  "it runs neither with PAE nor without" },

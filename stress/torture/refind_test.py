@@ -43,9 +43,9 @@ class Refind(unittest.TestCase):
         return subprocess.run(command, cwd=self.folder, capture_output=True,
                               text=True, check=False)
 
-    def torture(self, explorer, *arguments):
+    def torture(self, explorer, *arguments, out="."):
         return self.run_in_folder(TORTURE, "--seed=1", "--time=60s",
-                                  "--stall=30s", "--out=.", "--log=log",
+                                  "--stall=30s", f"--out={out}", "--log=log",
                                   "--explorer", explorer, *arguments)
 
     def replay_line(self, run):
@@ -100,7 +100,7 @@ class Refind(unittest.TestCase):
 
     def test_a_place_for_the_failure_that_is_not_there(self):
         for out in ("none", self.program, "/dev/full"):
-            run = self.torture(EXPLORE, "--out", out)
+            run = self.torture(EXPLORE, out=out)
             self.assertEqual(run.returncode, 1, run)
             self.assertEqual(run.stdout, "")
             self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
