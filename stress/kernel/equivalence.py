@@ -60,8 +60,11 @@ def parse_arguments():
                       const="one_cpu", help="the same, and on one CPU")
     parser.add_argument("--random", type=number(0, 10**7), default=0, metavar="N",
                         help="and N programs of random bytes")
+    parser.add_argument("--drafted", type=number(0, 10**6), default=0, metavar="N",
+                        help="and N random programs whose tasks get in each "
+                        "other's way, and whose deadlines come due together")
     parser.add_argument("--seed", type=number(0, 2**64 - 1), default=1, metavar="N",
-                        help="of these (default: 1)")
+                        help="of both (default: 1)")
     parser.add_argument("--bytes", action="store_true",
                         help="FILE is an input of a fuzz target, or a folder "
                         "of them, such as a corpus")
@@ -123,6 +126,20 @@ def random_programs(count, seed):
         if not is_text(data):
             found.append((f"random/{seed}.{len(found)}", data))
     return found
+
+
+def drafted_programs(options):
+    """What `outcomes --drafts` writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        module = os.path.join(folder, "drafts.pack")
+        run = subprocess.run([options.host, f"--drafts={options.drafted}",
+                              f"--seed={options.seed}", module],
+                             capture_output=True, text=True, check=False)
+        if run.returncode:
+            raise Unusable(run.stderr.strip() or
+                           f"{options.host} ended with {run.returncode}")
+        with open(module, "rb") as file:
+            return pack.unpack(file.read())
 
 
 # ---- Both sides ------------------------------------------------------------
@@ -297,6 +314,8 @@ def compare_all(options):
     check_place(place_to_keep(options))
     programs = read_programs(options)
     programs += random_programs(options.random, options.seed)
+    if options.drafted:
+        programs += drafted_programs(options)
     if not programs:
         raise Unusable("no program to run; see --help")
     tally = Tally()

@@ -120,6 +120,27 @@ class Comparisons(Folder):
             self.assertRegex(result.stdout, "\nreplay: .* --one-cpu "
                              + re.escape(again) + "\n")
 
+    def test_drafted_programs(self):
+        """The same for the same seed, and they do wait and time out."""
+        module = os.path.join(self.folder.name, "drafts.pack")
+        drafts = {}
+        for seed in ("1", "1", "2"):
+            subprocess.run([HOST, "--drafts=200", "--seed=" + seed, module],
+                           check=True)
+            with open(module, "rb") as file:
+                programs = pack.unpack(file.read())
+            self.assertEqual(len(programs), 200)
+            self.assertEqual(drafts.setdefault(seed, programs), programs)
+        self.assertNotEqual(drafts["1"], drafts["2"])
+        told = subprocess.run([HOST, module], capture_output=True, text=True,
+                              check=True).stdout
+        self.assertGreater(told.count(" timeout "), 50)
+        self.assertGreater(told.count(" handover "), 50)
+        result = self.compare("--plain", "--drafted=50", "--machine=--smp 4")
+        self.assertEqual(result.returncode, 0, result)
+        self.assertIn("50 programs, 0 of them skipped; 50 outcomes are the "
+                      "same", result.stdout)
+
     def test_silent_host(self):
         result = self.compare(self.file("a.hmt", GOOD),
                               host=self.lying_host("d"))

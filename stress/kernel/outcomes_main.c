@@ -10,12 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stress/process/command.h"
+#include "stress/kernel/drafts.h"
 #include "stress/kernel/outcome.h"
 #include "stress/kernel/pack.h"
+#include "stress/process/command.h"
 
 static int status;
 static bool plain, one_cpu;
+static unsigned int nr_drafts;
+static uint64_t seed = 1;
 
 static void say(const char *line)
 {
@@ -92,6 +95,20 @@ static const struct option_row rows[] = {
 	  .kind = OPTION_SWITCH,
 	  .into = &one_cpu,
 	  .help = "nor other CPUs" },
+	{ .name = "drafts",
+	  .kind = OPTION_UINT,
+	  .value = "N",
+	  .into = &nr_drafts,
+	  .low = 1,
+	  .high = 1000000,
+	  .help = "make MODULE, of N random programs with deadlines, and run "
+		  "none" },
+	{ .name = "seed",
+	  .kind = OPTION_U64,
+	  .value = "N",
+	  .into = &seed,
+	  .high = UINT64_MAX,
+	  .help = "of these (default: 1)" },
 };
 
 static const struct command_verb modules_verb = {
@@ -110,6 +127,16 @@ static const struct command command = {
 	.after = "Exit status: 0 all ran, 77 one has a bug, 1 a module is bad.",
 };
 
+static int write_drafts(char *const *files, int nr)
+{
+	if (nr != 1)
+		return command_wrong(&command, "--drafts makes one MODULE");
+	if (drafts_write(files[0], nr_drafts, seed))
+		return 0;
+	fprintf(stderr, "outcomes: %s: %s\n", files[0], strerror(errno));
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct command_line line;
@@ -117,6 +144,8 @@ int main(int argc, char **argv)
 
 	if (wrong >= 0)
 		return wrong;
+	if (nr_drafts > 0)
+		return write_drafts(line.files, line.nr_files);
 	plain |= one_cpu;
 	for (int i = 0; i < line.nr_files && status != 1; i++)
 		run_module(line.files[i]);

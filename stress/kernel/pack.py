@@ -23,6 +23,21 @@ def pack(programs):
     return b"".join(parts)
 
 
+def unpack(module):
+    """[(name, bytes)] of a module that pack() or `outcomes --drafts` made."""
+    nr, = struct.unpack_from("<I", module, len(MAGIC))
+    at = len(MAGIC) + 4
+    programs = []
+    for _ in range(nr):
+        name_len, length = struct.unpack_from("<II", module, at)
+        at += 8
+        name = module[at:at + name_len].decode("ascii")
+        at += name_len
+        programs.append((name, module[at:at + length]))
+        at += length
+    return programs
+
+
 def name_of(path):
     """Folder and file, without what a name may not have."""
     folder, file = os.path.split(os.path.abspath(path))
