@@ -301,8 +301,10 @@ Test(pgtable, what_is_refused)
 	EXPECT_REFUSED(map(&pt, 0x1000, 0, UINT64_MAX - 4095, false),
 		       "beyond 4 GiB");
 	EXPECT_REFUSED(map_prot(&pt, 0, 4096, PTE_WRITE), "present");
-	EXPECT_REFUSED(map_prot(&pt, 0, 4096, RW | 0x200), "invalid protection");
-	EXPECT_REFUSED(map_prot(&pt, 0, 4096, RW | PDE_PAT), "invalid protection");
+	EXPECT_REFUSED(map_prot(&pt, 0, 4096, RW | 0x200),
+		       "invalid protection");
+	EXPECT_REFUSED(map_prot(&pt, 0, 4096, RW | PDE_PAT),
+		       "invalid protection");
 	EXPECT_REFUSED(pgtable_prepare(&pt, 1, 4096), "whole number");
 	EXPECT_REFUSED(pgtable_unmap(&pt, 1, 4096), "whole number");
 	pt.nx = false;

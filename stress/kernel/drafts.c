@@ -49,13 +49,12 @@ static void pass_time(struct program *program, uint64_t *seed)
 static void raise_handlers(struct program *program, uint64_t *seed)
 {
 	for (unsigned int irq = 0; irq < program->nr_irqs; irq++)
-		*insert(program, prng_below(seed, program->nr_ops + 1)) =
-			(struct op){
-				.kind = OP_RAISE,
-				.actor = (uint8_t)prng_below(
-					seed, program->nr_tasks),
-				.arg = (uint8_t)irq,
-			};
+		*insert(program,
+			prng_below(seed, program->nr_ops + 1)) = (struct op){
+			.kind = OP_RAISE,
+			.actor = (uint8_t)prng_below(seed, program->nr_tasks),
+			.arg = (uint8_t)irq,
+		};
 }
 
 static void draw(struct program *program, uint64_t *seed)
