@@ -85,6 +85,13 @@ const char *ct_run_one(const struct machine_config *config,
 	return ct_finish();
 }
 
+const char *ct_run_small(void (*entry)(void *arg))
+{
+	const struct machine_config config = CT_SMALL;
+
+	return ct_run_one(&config, entry);
+}
+
 static bool begins_with(const char *text, const char *beginning)
 {
 	while (*beginning)

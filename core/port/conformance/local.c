@@ -17,9 +17,7 @@ static void local_shows(void *arg)
 
 const char *ct_local_map_shows_the_page(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, local_shows);
+	return ct_run_small(local_shows);
 }
 
 static void nest(void *arg)
@@ -39,9 +37,7 @@ static void nest(void *arg)
 
 const char *ct_local_maps_nest(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, nest);
+	return ct_run_small(nest);
 }
 
 static void local_lowmem(void *arg)
@@ -60,9 +56,7 @@ static void local_lowmem(void *arg)
 
 const char *ct_local_map_of_lowmem_is_the_direct_map(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, local_lowmem);
+	return ct_run_small(local_lowmem);
 }
 
 const char *ct_force_map_gives_lowmem_a_window(void)
@@ -88,9 +82,7 @@ static void window_empties(void *arg)
 
 const char *ct_window_is_empty_after_unmap(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, window_empties);
+	return ct_run_small(window_empties);
 }
 
 static void reuse_window(void *arg)
@@ -107,9 +99,7 @@ static void reuse_window(void *arg)
 
 const char *ct_window_reuse_shows_the_new_page(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, reuse_window);
+	return ct_run_small(reuse_window);
 }
 
 static void overflow(void *arg)
@@ -155,9 +145,7 @@ static void out_of_order(void *arg)
 
 const char *ct_unmap_out_of_order_is_reported(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, out_of_order);
+	return ct_run_small(out_of_order);
 }
 
 static void foreign(void *arg)
@@ -177,9 +165,7 @@ static void foreign(void *arg)
 
 const char *ct_unmap_of_a_foreign_address_is_reported(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, foreign);
+	return ct_run_small(foreign);
 }
 
 /* Of a page that is mapped as all lowmem is, and by no call of this task. */
@@ -205,9 +191,7 @@ static void unmap_lowmem(void *arg)
 
 const char *ct_unmap_of_lowmem_that_was_not_mapped_is_reported(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, unmap_lowmem);
+	return ct_run_small(unmap_lowmem);
 }
 
 static void unmap_by_the_other(struct page *page)
@@ -237,9 +221,7 @@ static void unmap_both_by_the_other(void *arg)
 
 const char *ct_unmap_by_the_other_call_is_reported(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, unmap_both_by_the_other);
+	return ct_run_small(unmap_both_by_the_other);
 }
 
 /* The port itself says so, and its counts stay as they were. */
@@ -261,9 +243,7 @@ static void enable_too_often(void *arg)
 
 const char *ct_enabling_too_often_is_reported(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, enable_too_often);
+	return ct_run_small(enable_too_often);
 }
 
 static void borrowing_handler(void *arg)
@@ -288,9 +268,7 @@ static void interrupted(void *arg)
 
 const char *ct_interrupt_borrows_the_next_window(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, interrupted);
+	return ct_run_small(interrupted);
 }
 
 static void atomic(void *arg)
@@ -312,9 +290,7 @@ static void atomic(void *arg)
 
 const char *ct_atomic_map_forbids_sleep(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, atomic);
+	return ct_run_small(atomic);
 }
 
 /* ---- Tasks that share a CPU ------------------------------------------------------ */

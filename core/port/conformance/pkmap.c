@@ -25,9 +25,7 @@ static void kmap_shows(void *arg)
 
 const char *ct_kmap_gives_an_address_that_shows_the_page(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, kmap_shows);
+	return ct_run_small(kmap_shows);
 }
 
 static void kmap_lowmem(void *arg)
@@ -45,9 +43,7 @@ static void kmap_lowmem(void *arg)
 
 const char *ct_kmap_of_lowmem_is_the_direct_map(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, kmap_lowmem);
+	return ct_run_small(kmap_lowmem);
 }
 
 static void kmap_twice(void *arg)
@@ -64,9 +60,7 @@ static void kmap_twice(void *arg)
 
 const char *ct_second_kmap_shares_the_slot(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, kmap_twice);
+	return ct_run_small(kmap_twice);
 }
 
 static void kmap_idle(void *arg)
@@ -86,9 +80,7 @@ static void kmap_idle(void *arg)
 
 const char *ct_idle_mapping_is_a_hit(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, kmap_idle);
+	return ct_run_small(kmap_idle);
 }
 
 static void kmap_counts(void *arg)
@@ -109,9 +101,7 @@ static void kmap_counts(void *arg)
 
 const char *ct_counts_are_users_plus_one(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, kmap_counts);
+	return ct_run_small(kmap_counts);
 }
 
 static void reuse_slots(void *arg)
@@ -129,9 +119,7 @@ static void reuse_slots(void *arg)
 
 const char *ct_reuse_of_a_slot_shows_the_new_page(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, reuse_slots);
+	return ct_run_small(reuse_slots);
 }
 
 static void flush_unused(void *arg)
@@ -151,9 +139,7 @@ static void flush_unused(void *arg)
 
 const char *ct_flush_unused_leaves_live_maps(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, flush_unused);
+	return ct_run_small(flush_unused);
 }
 
 static void high_get(void *arg)
@@ -173,9 +159,7 @@ static void high_get(void *arg)
 
 const char *ct_kmap_high_get_only_if_mapped(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, high_get);
+	return ct_run_small(high_get);
 }
 
 static void get_handler(void *arg)
@@ -200,9 +184,7 @@ static void get_in_interrupt(void *arg)
 
 const char *ct_kmap_high_get_in_an_interrupt(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, get_in_interrupt);
+	return ct_run_small(get_in_interrupt);
 }
 
 static void try_full(void *arg)
@@ -222,9 +204,7 @@ static void try_full(void *arg)
 
 const char *ct_kmap_try_refuses_when_all_are_held(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, try_full);
+	return ct_run_small(try_full);
 }
 
 static void unmap_unmapped(void *arg)
@@ -242,9 +222,7 @@ static void unmap_unmapped(void *arg)
 
 const char *ct_kunmap_misuse_is_reported(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, unmap_unmapped);
+	return ct_run_small(unmap_unmapped);
 }
 
 static void kmap_atomically(void *arg)
@@ -259,9 +237,7 @@ static void kmap_atomically(void *arg)
 
 const char *ct_kmap_in_atomic_context_is_reported(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, kmap_atomically);
+	return ct_run_small(kmap_atomically);
 }
 
 static void to_page(void *arg)
@@ -287,9 +263,7 @@ static void to_page(void *arg)
 
 const char *ct_kmap_to_page_finds_every_byte(void)
 {
-	const struct machine_config config = CT_SMALL;
-
-	return ct_run_one(&config, to_page);
+	return ct_run_small(to_page);
 }
 
 static void hold_all_slots(void *arg)

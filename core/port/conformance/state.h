@@ -50,6 +50,7 @@ bool ct_shows(const void *vaddr, const struct page *page);
 /* Declares a case's config and entry, boots, runs one task of it. */
 const char *ct_run_one(const struct machine_config *config,
 		       void (*entry)(void *arg));
+const char *ct_run_small(void (*entry)(void *arg)); /* on CT_SMALL */
 
 #define CT_CASES_PKMAP(X) \
 	X(kmap_gives_an_address_that_shows_the_page) \

@@ -57,10 +57,6 @@ bool is_asleep(const struct record *record, unsigned int task);
 /* Index in mem_map of what the task's last operation names; -1: none. */
 int page_of_op(const struct record *record, unsigned int actor);
 
-/* Does page @index belong to the slots of @colour? */
-bool has_colour(const struct record *record, unsigned int index,
-		unsigned int colour);
-
 /* ---- One for each kind of failure -------------------------------------------------- */
 
 typedef bool explanation(const struct record *record, char *buf);

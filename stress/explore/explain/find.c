@@ -155,12 +155,3 @@ int page_of_op(const struct record *record, unsigned int actor)
 	}
 	return -1;
 }
-
-/* Highmem begins at a frame that is a multiple of every number of colours. */
-bool has_colour(const struct record *record, unsigned int index,
-		unsigned int colour)
-{
-	return (index - MACHINE_LOWMEM_PAGES) %
-		       record->program.machine.nr_colours ==
-	       colour;
-}

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/ports/sim/sim.h"
@@ -16,32 +15,6 @@ static struct {
 	struct fresh *fresh; /* what the last look found and nobody took */
 	unsigned int nr_fresh;
 } look_at;
-
-static void out_of_memory(void)
-{
-	fputs("explore: out of memory for a trace\n", stderr);
-	exit(EXIT_FAILURE);
-}
-
-void *trace_room(size_t nr, size_t size)
-{
-	void *room = calloc(nr, size);
-
-	if (!room)
-		out_of_memory();
-	return room;
-}
-
-void *trace_grow(void *old, uint32_t *nr, size_t size)
-{
-	void *grown;
-
-	*nr = *nr ? 2 * *nr : 256;
-	grown = realloc(old, *nr * size);
-	if (!grown)
-		out_of_memory();
-	return grown;
-}
 
 void look_begin(struct record *record)
 {

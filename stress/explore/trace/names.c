@@ -1,10 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/ports/sim/sim.h"
 #include "stress/explore/trace/trace.h"
+
+static void out_of_memory(void)
+{
+	fputs("explore: out of memory for a trace\n", stderr);
+	exit(EXIT_FAILURE);
+}
+
+void *trace_room(size_t nr, size_t size)
+{
+	void *room = calloc(nr, size);
+
+	if (!room)
+		out_of_memory();
+	return room;
+}
+
+void *trace_grow(void *old, uint32_t *nr, size_t size)
+{
+	void *grown;
+
+	*nr = *nr ? 2 * *nr : 256;
+	grown = realloc(old, *nr * size);
+	if (!grown)
+		out_of_memory();
+	return grown;
+}
 
 void text_append(char *buf, size_t size, const char *format, ...)
 {
