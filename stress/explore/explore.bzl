@@ -9,12 +9,13 @@ load("//core/build:variant.bzl", "variant_binary")
 # Files, signals and processes of POSIX.
 EXPLORE_COPTS = HIGHMEM_COPTS + ["-D_DEFAULT_SOURCE"]
 
-def explore_binary(name, core = "//core:highmem_sim", **kwargs):
+def explore_binary(name, core = "//core:highmem_sim", subject = None, **kwargs):
     """The explore program. Optimised: it is made to run many schedules.
 
     Args:
       name: of the binary.
-      core: the core that it explores.
+      core: the core that it explores; and the machine is built with it.
+      subject: a subject_library() in the core's place.
       **kwargs: handed on to the binary.
     """
     cc_binary(
@@ -23,7 +24,7 @@ def explore_binary(name, core = "//core:highmem_sim", **kwargs):
         linkstatic = True,
         tags = ["manual"],
         target_compatible_with = port_constraints("sim"),
-        deps = [
+        deps = ([subject] if subject else []) + [
             "//stress/explore:verbs",
             core,
         ],

@@ -320,6 +320,8 @@ static void set_defaults(void)
 	parsed.trace = TRACE_TABLE;
 	space_parse_alphabet(DEFAULT_ALPHABET, &parsed.o.space.alphabet);
 	parsed.o.space.alphabet &= program_kinds();
+	if (!the_subject.ops.kmap && the_subject.ops.kmap_try)
+		parsed.o.space.alphabet |= 1U << OP_TRY;
 	parsed.o.space.pae = !(the_subject.limits.machines & SUBJECT_NO_PAE);
 }
 
@@ -376,6 +378,10 @@ int options_parse(struct options *o, int argc, char **argv)
 	o->verb = verbs[line.verb].name;
 	o->file = line.files[0];
 	settle(o, line.verb);
+	why = subject_wrong(&the_subject);
+	if (why)
+		return command_wrong(&command, "subject %s: %s",
+				     the_subject.name, why);
 	why = contradiction(o, line.verb);
 	return why ? command_wrong(&command, "%s", why) : -1;
 }

@@ -21,7 +21,7 @@
 
 #define MAX_TEXT (16 * 1024)
 
-static bool traced, as_bytes;
+static bool traced, as_bytes, black_box;
 static const char *out;
 
 enum {
@@ -29,6 +29,7 @@ enum {
 	PRINT,
 	ENCODE,
 	RUN,
+	SUBJECTS,
 };
 
 static const struct command_verb verbs[] = {
@@ -38,6 +39,8 @@ static const struct command_verb verbs[] = {
 	[ENCODE] = { "encode", "FILE -o OUT", "as a fuzz target reads it", 1,
 		     1 },
 	[RUN] = { "run", "FILE", "on the sim, with the oracle", 1, 1 },
+	[SUBJECTS] = { "subjects", NULL, "what is tested, and what of it", 0,
+		       0 },
 };
 
 static const struct option_row rows[] = {
@@ -46,6 +49,11 @@ static const struct option_row rows[] = {
 	  .into = &traced,
 	  .verbs = 1U << RUN,
 	  .help = "each operation, when it has ended" },
+	{ .name = "black-box",
+	  .kind = OPTION_SWITCH,
+	  .into = &black_box,
+	  .verbs = 1U << RUN | 1U << SUBJECTS,
+	  .help = "judge by what can be seen from outside" },
 	{ .name = "bytes",
 	  .kind = OPTION_SWITCH,
 	  .into = &as_bytes,
@@ -224,6 +232,71 @@ static int run(const char *path)
 	return status;
 }
 
+/* ---- subjects ------------------------------------------------------------------ */
+
+static const char *lacks(unsigned int nr)
+{
+	return subject_op(&the_subject, false, nr);
+}
+
+static const char *has(unsigned int nr)
+{
+	return subject_op(&the_subject, true, nr);
+}
+
+static const char *promises(unsigned int nr)
+{
+	return subject_promise(&the_subject, nr);
+}
+
+static const char *not_demanded(unsigned int nr)
+{
+	return subject_not_demanded(&the_subject, exec_judges_from_outside(),
+				    nr);
+}
+
+static void print_list(const char *head, const char *separator,
+		       const char *(*item)(unsigned int nr))
+{
+	printf("  %-13s %s", head, item(0) ? item(0) : "-");
+	for (unsigned int i = 1; item(0) && item(i); i++)
+		printf("%s%s", separator, item(i));
+	printf("\n");
+}
+
+static void print_limit(const char *what, unsigned int most)
+{
+	if (most != 0)
+		printf(", at most %u %s", most, what);
+}
+
+static void print_limits(void)
+{
+	const struct subject_limits *limits = &the_subject.limits;
+	bool pae = limits->machines & SUBJECT_PAE;
+	bool no_pae = limits->machines & SUBJECT_NO_PAE;
+
+	printf("  %-13s %s", "machines",
+	       pae && no_pae ? "with PAE and without"
+			     : (pae ? "with PAE" : "without PAE"));
+	print_limit("CPUs", limits->cpus);
+	print_limit("slots", limits->slots);
+	print_limit("colours", limits->colours);
+	print_limit("local maps", limits->local_depth);
+	printf("\n");
+}
+
+static int subjects(void)
+{
+	printf("%s: %s\n", the_subject.name, the_subject.what);
+	print_list("has", ", ", has);
+	print_list("lacks", ", ", lacks);
+	print_limits();
+	print_list("promises", ", ", promises);
+	print_list("not demanded", "\n                ", not_demanded);
+	return 0;
+}
+
 /* Paths are the user's, not Bazel's. */
 static void go_home(void)
 {
@@ -237,9 +310,16 @@ static int perform(int argc, char **argv)
 {
 	struct command_line line;
 	int status = command_parse(&command, argc, argv, &line);
+	const char *why;
 
 	if (status >= 0)
 		return status;
+	why = subject_wrong(&the_subject);
+	if (why)
+		return command_wrong(&command, "subject %s: %s",
+				     the_subject.name, why);
+	if (black_box)
+		exec_judge_from_outside();
 	if (line.verb == ENCODE && !out)
 		return command_wrong(&command, "encode writes to -o OUT");
 	go_home();
@@ -250,6 +330,8 @@ static int perform(int argc, char **argv)
 		return print(line.files[0]);
 	case ENCODE:
 		return encode(line.files[0]);
+	case SUBJECTS:
+		return subjects();
 	default:
 		return run(line.files[0]);
 	}

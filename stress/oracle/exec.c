@@ -312,6 +312,7 @@ static void janitor_main(void *arg)
 	exec.ending = "not all slots are to be had after all tasks have ended";
 	if (!exec.hm)
 		oracle_take_all_slots(&exec);
+	exec_look(&exec);
 	for (unsigned int s = 0; exec.hm && s < exec.config->nr_slots; s++)
 		if (!(exec.hm->pkmap.free[s / 32] >> (s % 32) & 1))
 			exec_fail(&exec,
