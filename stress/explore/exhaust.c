@@ -261,6 +261,24 @@ static bool look_after(struct walk *w)
 	return good;
 }
 
+static bool write_outcomes(const struct walk *w)
+{
+	static struct program program;
+	FILE *file = fopen(w->options->outcomes, "w");
+	bool good = file != NULL;
+
+	for (uint64_t i = 0; good && i < space_size(); i++) {
+		space_program(i, &program);
+		good = write_outcome(file, w->shared->results[i].outcomes,
+				     &program);
+	}
+	good = file && fclose(file) == 0 && good;
+	if (!good)
+		fprintf(stderr, "explore: %s: %s\n", w->options->outcomes,
+			strerror(errno));
+	return good;
+}
+
 static int finish(struct walk *w)
 {
 	struct shared *shared = w->shared;
@@ -279,6 +297,8 @@ static int finish(struct walk *w)
 		return EXIT_BAD;
 	}
 	if (w->sums.programs == space_size()) {
+		if (w->options->outcomes && !write_outcomes(w))
+			return EXIT_BAD;
 		certificate_print(w->options, w->search, &w->sums);
 		return EXIT_FINE;
 	}

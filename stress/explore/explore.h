@@ -42,6 +42,8 @@ struct search_options {
 	bool prune;	     /* DFS: not twice from the same state */
 	/* Called now and then; true: stop. Or NULL. */
 	bool (*should_stop)(void *arg);
+	/* DFS: a run has ended as none before it. Or NULL. */
+	void (*new_end)(void *arg, const struct controlled_result *run);
 	void *arg;
 };
 

@@ -44,3 +44,14 @@ bool out_is_there(const struct options *o)
 		strerror(errno));
 	return false;
 }
+
+bool write_outcome(FILE *file, uint64_t outcome, const struct program *program)
+{
+	static char text[64 * 1024];
+
+	program_print(program, text, sizeof(text));
+	for (char *end = text; (end = strchr(end, '\n'));)
+		*end = '|';
+	return fprintf(file, "%016llx %s\n", (unsigned long long)outcome,
+		       text) > 0;
+}

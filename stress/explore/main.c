@@ -13,6 +13,7 @@
 #include "stress/oracle/finding.h"
 #include "stress/process/output.h"
 #include "stress/program/program_file.h"
+#include "stress/subjects/launch/launch.h"
 
 #define REPORT_SECONDS 5.0
 
@@ -259,6 +260,7 @@ static int perform(int argc, char **argv)
 	struct options options;
 	int status;
 
+	subject_choose("explore", &argc, argv);
 	status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "stress/process/command.h"
+#include "stress/subjects/launch/launch.h"
 #include "stress/subjects/subject.h"
 
 #define DEFAULT_ALPHABET "kmap,kunmap,flush"
@@ -91,6 +92,7 @@ enum {
 	EXPLAIN,
 	EXPORT,
 	SELFTEST,
+	COMPARE,
 };
 
 static const struct command_verb verbs[] = {
@@ -101,6 +103,8 @@ static const struct command_verb verbs[] = {
 	[EXPLAIN] = { "explain", "FILE", "why does it fail?", 1, 1 },
 	[EXPORT] = { "export", "FILE", "as a C test, or as text", 1, 1 },
 	[SELFTEST] = { "selftest", NULL, "does a run repeat itself?", 0, 0 },
+	/* subject_choose() has taken it away. */
+	[COMPARE] = { "compare", "A B", "exhaust on two subjects", 2, 2 },
 };
 
 #define ONLY(verb) (1U << (verb))
@@ -258,11 +262,19 @@ static const struct option_row rows[] = {
 	  .verbs = ONLY(EXHAUST),
 	  .help = "go on where an earlier run of the same search was stopped "
 		  "or killed" },
+	{ .name = "outcomes",
+	  .kind = OPTION_TEXT,
+	  .value = "FILE",
+	  .into = &parsed.o.outcomes,
+	  .verbs = SEARCHES,
+	  .help = "what came out: a line for each program; of run FILE with "
+		  "dfs, for each end that a schedule came to" },
 	{ .name = "no-prune",
 	  .kind = OPTION_SWITCH,
 	  .into = &parsed.o.no_prune,
 	  .verbs = SEARCHES,
 	  .help = "also states that it has been in" },
+	SUBJECT_OPTIONS,
 	{ .name = "black-box",
 	  .kind = OPTION_SWITCH,
 	  .into = &parsed.black_box,
@@ -355,6 +367,11 @@ static const char *contradiction(const struct options *o, int verb)
 		return "run FILE, or run --generate: not both";
 	if (verb == RUN && !o->file && !o->generate)
 		return "run wants a FILE, or --generate";
+	if (o->outcomes && o->checkpoint)
+		return "--outcomes wants all programs at once, and "
+		       "--checkpoint does not";
+	if (o->outcomes && o->generate)
+		return "--outcomes of --generate would never end";
 	if (o->bytes && !o->file)
 		return "--bytes says what FILE is, and there is none";
 	if (verb == MINIMIZE && !o->out)
@@ -390,7 +407,7 @@ int options_parse(struct options *o, int argc, char **argv)
 
 const char *replay_flags(void)
 {
-	return subject_flags(exec_judges_from_outside());
+	return subject_replay_flags(exec_judges_from_outside());
 }
 
 void print_not_demanded(void)

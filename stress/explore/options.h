@@ -4,6 +4,8 @@
 
 /* The command line of explore, and what several verbs share. */
 
+#include <stdio.h>
+
 #include "stress/explore/explore.h"
 #include "stress/explore/search/programs.h"
 
@@ -18,6 +20,7 @@ struct options {
 	bool bytes;	 /* that is an input of a fuzz target */
 	const char *out; /* -o FILE, or --out DIR of run */
 	const char *checkpoint;
+	const char *outcomes; /* for compare.py */
 	struct search_options search;
 	enum trace_format trace;
 	uint64_t seed;
@@ -38,6 +41,9 @@ int options_parse(struct options *options, int argc, char **argv);
 
 /* Read the program of @options; false with a sentence on stderr. */
 bool load_program(struct program *program, const struct options *options);
+
+/* "HASH PROGRAM", a line of it with | for each end of a line. False: it failed. */
+bool write_outcome(FILE *file, uint64_t outcome, const struct program *program);
 
 /* Write @program as text, whole or not at all; false with a sentence. */
 bool save_program(const struct program *program, const char *path);

@@ -31,6 +31,8 @@ struct budget {
 	uint64_t limit;	    /* 0: none */
 	unsigned int worker;
 	const struct search_result *result;
+	struct program *program; /* whose ends go to @outcomes */
+	FILE *outcomes;		 /* or NULL */
 };
 
 static void on_signal(int signal)
@@ -94,6 +96,40 @@ static uint32_t draw_some_faults(const struct program *program,
 	uint32_t some = prng_below(seed, 1U << CONTROLLED_NR_FAULTS);
 
 	return (faults_of_use(program) | some) & allowed;
+}
+
+static void new_end(void *arg, const struct controlled_result *run)
+{
+	const struct budget *b = arg;
+
+	controlled_record(b->program, run);
+	write_outcome(b->outcomes, run->exec.outcome, b->program);
+}
+
+/* All schedules of a file, as far as the budget goes. */
+static enum search_end search_file(const struct options *o, struct budget *b,
+				   struct program *program, uint64_t *seed,
+				   struct search_result *result)
+{
+	static struct program ends;
+	struct search_options search = o->search;
+	enum search_end end;
+
+	search.iterations = o->iterations;
+	if (!o->outcomes)
+		return search_with(search, b, program, seed, result);
+	ends = *program;
+	b->program = &ends;
+	b->outcomes = fopen(o->outcomes, "w");
+	if (!b->outcomes) {
+		fprintf(stderr, "explore: %s: %s\n", o->outcomes,
+			strerror(errno));
+		exit(EXIT_BAD);
+	}
+	search.new_end = new_end;
+	end = search_with(search, b, program, seed, result);
+	fclose(b->outcomes);
+	return end;
 }
 
 /* Any program, some schedules of it. */
@@ -225,10 +261,7 @@ static int work(const struct options *o, unsigned int worker, uint64_t seed)
 	} else {
 		if (!load_program(&program, o))
 			return EXIT_BAD;
-		struct search_options search = o->search;
-
-		search.iterations = o->iterations;
-		end = search_with(search, &b, &program, &seed, &result);
+		end = search_file(o, &b, &program, &seed, &result);
 	}
 	return judge(o, end, &program, &result, &b);
 }

@@ -13,6 +13,7 @@
 #include "stress/process/output.h"
 #include "stress/program/program_file.h"
 #include "stress/schedule/controlled.h"
+#include "stress/subjects/launch/launch.h"
 #include "stress/subjects/subject.h"
 
 #define EXIT_BAD 1
@@ -66,6 +67,7 @@ static const struct option_row rows[] = {
 	  .into = &out,
 	  .verbs = 1U << ENCODE,
 	  .help = "where encode writes the bytes" },
+	SUBJECT_OPTIONS,
 };
 
 static const struct command command = {
@@ -160,7 +162,8 @@ static void print_replay(const char *path)
 		     program_as_pipe(&program, again, sizeof(again));
 
 	printf("replay: %sbazel run //stress/hmt:hmt -- run --trace %s%s%s\n",
-	       piped ? again : "", subject_flags(exec_judges_from_outside()),
+	       piped ? again : "",
+	       subject_replay_flags(exec_judges_from_outside()),
 	       as_bytes && !piped ? "--bytes " : "", path);
 }
 
@@ -309,9 +312,11 @@ static void go_home(void)
 static int perform(int argc, char **argv)
 {
 	struct command_line line;
-	int status = command_parse(&command, argc, argv, &line);
 	const char *why;
+	int status;
 
+	subject_choose("hmt", &argc, argv);
+	status = command_parse(&command, argc, argv, &line);
 	if (status >= 0)
 		return status;
 	why = subject_wrong(&the_subject);

@@ -73,6 +73,18 @@ class Setup(InDirectory):
         self.assertIn("installing clang-19; this takes some minutes", err)
         self.assertRegex(self.asked(), r"(?s)^update.*\ninstall .* clang-19")
 
+    def test_a_subject_has_packages_of_its_own(self):
+        missing = {"MISSING": "linux-source-6.1"}
+        self.assertEqual(self.run_it("setup", **missing), (0, "", ""))
+        status, _, err = self.run_it("setup", "--subject", "linux", **missing)
+        self.assertEqual(status, 0, err)
+        self.assertRegex(self.asked(), r"\ninstall .* linux-source-6\.1\n")
+        for words, why in ((("--subject",), "needs a NAME"),
+                           (("--subject=bsd",), "for the subject 'bsd'")):
+            status, _, err = self.run_it("setup", *words)
+            self.assertEqual((status, err.count("\n")), (1, 1), err)
+            self.assertIn(why, err)
+
     def test_the_line_for_root_begins_with_an_update(self):
         status, _, err = self.run_it("setup", WHO="1000")
         self.assertEqual((status, self.asked()), (1, ""))

@@ -27,6 +27,7 @@ LANES = {
     "kernel": ["//stress/kernel"],
     "canary": ["//stress/mutate"],
     "i386": ["//stress/i386"],
+    "subjects": ["//stress/subjects"],
     "torture": ["//stress"],
     "bench": ["//bench"],
     "other": ["//"],
@@ -41,6 +42,7 @@ lanes:
   kernel   //stress/kernel: the conformance suite in QEMU
   canary   //stress/mutate: a broken core must turn each lane red
   i386     //stress/i386: unit, conformance, fuzz with 32-bit pointers
+  subjects //stress/subjects: other kernels' code under the explorer
   torture  //stress: threads under TSan
   bench    //bench: each benchmark runs once
   other    tests of everything else

@@ -57,8 +57,11 @@ static bool run_depth_first(struct search *s, struct visited *outcomes)
 	dfs_plan(s);
 	bug = run_one(s, true);
 	outcome = s->result->run.exec.outcome;
-	if (!s->cut && visited_improve(outcomes, outcome, 1))
-		s->result->outcomes += outcome;
+	if (s->cut || !visited_improve(outcomes, outcome, 1))
+		return bug;
+	s->result->outcomes += outcome;
+	if (s->options->new_end)
+		s->options->new_end(s->options->arg, &s->result->run);
 	return bug;
 }
 

@@ -228,8 +228,11 @@ bool cell_explained(const struct record *record, unsigned int which,
 	case CELL_STORES:
 		return cell->a == event->cpu;
 	case CELL_FREE:
-		return false;
+		return the_subject.word && event->access != SIM_LOAD;
 	default:
+		/* Its own words are others: what has just changed one did it. */
+		if (the_subject.word)
+			return event->access != SIM_LOAD;
 		return cell_word(cell) == event->word;
 	}
 }

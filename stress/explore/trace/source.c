@@ -104,10 +104,14 @@ static void trim_place(char *place)
 		place[len - 2] = '\0';
 }
 
-/* The port's inline functions stand for an access; who wanted it is outside. */
+/*
+ * Inline functions of the port, or of the kernel around a subject's file, stand
+ * for an access; who wanted it is outside.
+ */
 static bool is_core(const char *place)
 {
-	return strncmp(place, "port_backend.h", 14) != 0 && *place != '?';
+	return strncmp(place, "port_backend.h", 14) != 0 &&
+	       strncmp(place, "kernel.h", 8) != 0 && *place != '?';
 }
 
 /*
