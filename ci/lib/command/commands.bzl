@@ -56,4 +56,5 @@ OTHERS = {
     "fuzz/engine/pack.py": "is called by Bazel and OSS-Fuzz's build.sh",
     "stress/mutate/canary.py": "is called by tests, with a program's own options",
     "stress/oracle/finding_kinds_main.c": "is called by its test",
+    "stress/subjects/launch/subject.py": "is called by explore and hmt",
 }

@@ -226,9 +226,10 @@ def _blocks(path):
     folder = path.parent
     while not (folder / "BUILD").exists():
         folder = folder.parent
-    if '"documents"' not in (folder / "BUILD").read_text():
-        return [f"{path}: outputs_test does not see it: //{folder} has no "
-                "filegroup `documents` (ci/lib/docs/BUILD)"]
+    label = f"//{'' if folder == Path() else folder}:documents"
+    if f'"{label}"' not in Path("ci/lib/docs/BUILD").read_text():
+        return [f"{path}: outputs_test does not see it: ci/lib/docs/BUILD does "
+                f"not have {label}"]
     return []
 
 
