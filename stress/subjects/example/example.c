@@ -11,6 +11,14 @@
  * a second; -DMENDED is without it.
  */
 
+#ifndef SUBJECT_NAME /* as --subject=NAME says */
+#ifdef MENDED
+#define SUBJECT_NAME "example-mended"
+#else
+#define SUBJECT_NAME "example"
+#endif
+#endif
+
 struct slot {
 	struct page *page;
 	unsigned int users;
@@ -125,11 +133,7 @@ static uint64_t hash(uint64_t hash)
 static const struct guest guest = { .boot = boot, .hash = hash };
 
 const struct subject the_subject = {
-#ifdef MENDED
-	.name = "example_mended",
-#else
-	.name = "example",
-#endif
+	.name = SUBJECT_NAME,
 	.what = "a table of slots, to begin with",
 	.guest = &guest,
 	.ops = { .kmap_try = map, .kunmap = unmap },

@@ -2,6 +2,7 @@
 """The example of docs/subjects.md: its bug is found, and what is refused.
 
 usage: example_test.py EXPLORE HMT EXPLORE_MENDED HMT_MENDED EXPLORE_WRONG HMT_WRONG
+    EXPLORE_OF_OURS
 """
 
 import os
@@ -11,8 +12,8 @@ import sys
 import tempfile
 import unittest
 
-(EXPLORE, HMT, MENDED, HMT_MENDED, WRONG, HMT_WRONG) = map(
-    os.path.abspath, sys.argv[1:7])
+(EXPLORE, HMT, MENDED, HMT_MENDED, WRONG, HMT_WRONG, OURS) = map(
+    os.path.abspath, sys.argv[1:8])
 
 RUN = ["run", "--generate", "--seed=1"]
 OFF = "not demanded: what its inside says: counts, free slots, queues; "
@@ -40,10 +41,12 @@ class Example(unittest.TestCase):
         line = re.search(r"^replay: bazel run \S+ -- replay "
                          r"--subject=example (\S+)$", run.stdout, re.M)
         self.assertTrue(line, run.stdout)
-        again = self.run_it(EXPLORE, "replay", line[1])
-        self.assertEqual(again.returncode, 77, again.stdout)
         said, = re.findall(r"^BUG: (.*)$", run.stdout, re.M)
-        self.assertIn("BUG: " + said, again.stdout)
+        for explore in ([EXPLORE], [OURS, "--subject=example"]):
+            again = self.run_it(*explore, "replay", line[1])
+            self.assertEqual(again.returncode, 77,
+                             again.stdout + again.stderr)
+            self.assertIn("BUG: " + said, again.stdout)
 
     def test_mended_it_is_clean_and_what_was_off_is_said(self):
         run = self.run_it(MENDED, *RUN, "--iterations=20000")
@@ -57,7 +60,7 @@ class Example(unittest.TestCase):
         self.assertEqual(run.returncode, 77, run.stdout + run.stderr)
         run = self.run_it(MENDED, *small)
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
-        self.assertIn("subject          example_mended, judged from outside",
+        self.assertIn("subject          example-mended, judged from outside",
                       run.stdout)
         self.assertIn(OFF, run.stdout)
 
