@@ -17,6 +17,7 @@
 #include "stress/process/write_whole.h"
 #include "stress/program/program_file.h"
 #include "stress/schedule/controlled.h"
+#include "stress/subjects/subject.h"
 
 /*
  * hm_format() and what stands on it use no libc, write_whole() may be called
@@ -86,8 +87,9 @@ static void speak(void)
 		text[0] = '\0';
 	hm_format(line, sizeof(line),
 		  "replay: %sbazel run --config=asan --config=ubsan "
-		  "//stress/hmt:hmt -- run %s%s%s\n",
-		  text, file && file == engine_arguments.file ? "--bytes " : "",
+		  "//stress/hmt:hmt -- run %s%s%s%s\n",
+		  text, subject_flags(exec_judges_from_outside()),
+		  file && file == engine_arguments.file ? "--bytes " : "",
 		  file && file[0] != '/' ? home : "", file ? file : "-");
 	say(line);
 }

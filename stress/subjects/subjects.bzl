@@ -32,7 +32,8 @@ def subject_library(name, srcs, deps = [], **kwargs):
     )
 
 def subject_binaries(name, subject, tags = ["manual"]):
-    """explore_NAME, hmt_NAME, and the fuzz target NAME_fuzz_test.
+    """explore_NAME, hmt_NAME, and the fuzz target NAME_fuzz_test: programs with
+    their schedules.
 
     Args:
       name: of the subject.
@@ -58,13 +59,14 @@ def subject_binaries(name, subject, tags = ["manual"]):
     )
     cc_fuzz_test(
         name = name + "_fuzz_test",
-        srcs = ["//fuzz:kmap_fuzz_test.c"],
+        srcs = ["//fuzz:highmem_sched_fuzz_test.c"],
         corpus = ["//fuzz:kmap_seeds"],
         tags = tags + ["no-oss-fuzz"],
         deps = [
             subject,
             "//core:highmem_sim",
             "//fuzz:fuzz_program",
+            "//fuzz:sched_target",
             "//stress/oracle:oracle_sim",
         ],
     )
