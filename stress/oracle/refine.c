@@ -249,7 +249,9 @@ static uint64_t evictable(void)
 	for (uint64_t left = model.active; left != 0;) {
 		const struct under_way *op = &model.op[take(&left)];
 
-		if (op->kind == OP_FLUSH)
+		if (op->kind == OP_FLUSH ||
+		    (is_map(op->kind) &&
+		     !subject_promises(SUBJECT_MISS_KEEPS_COLOURS)))
 			pages |= PAGES;
 		else if (is_map(op->kind))
 			pages |= model.colour[op->page];

@@ -104,7 +104,8 @@ const struct subject the_subject = {
 	.limits = { .machines = SUBJECT_ANY_MACHINE },
 	.promises = SUBJECT_KUNMAP_ANYWHERE | SUBJECT_ONE_ADDRESS |
 		    SUBJECT_WAITERS_SHARE | SUBJECT_FIFO |
-		    SUBJECT_NO_STALE_TLB | SUBJECT_LOCALS_NEST,
+		    SUBJECT_NO_STALE_TLB | SUBJECT_LOCALS_NEST |
+		    SUBJECT_MISS_KEEPS_COLOURS,
 	.reports = {
 		[SUBJECT_SURPLUS_KUNMAP] = "highmem: BUG: kunmap of ",
 		[SUBJECT_SLEEPS] = "highmem: BUG: kmap of ",

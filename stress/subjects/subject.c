@@ -114,6 +114,8 @@ static const struct {
 	  "TLBs and page table agree at rest" },
 	{ SUBJECT_LOCALS_NEST, "LOCALS_NEST",
 	  "the n-th local map is in window n" },
+	{ SUBJECT_MISS_KEEPS_COLOURS, "MISS_KEEPS_COLOURS",
+	  "a map for one colour keeps the idle pages of the others" },
 };
 
 #define NR_PROMISES (sizeof(promise_names) / sizeof(promise_names[0]))

@@ -82,6 +82,11 @@ enum subject_promise {
 	 * window n of its CPU. Without it, in any window of that CPU.
 	 */
 	SUBJECT_LOCALS_NEST = 1 << 5,
+	/*
+	 * A map that looks for a slot takes away idle pages of its own colour
+	 * only. Without it, of any, and of the others address and get may say no.
+	 */
+	SUBJECT_MISS_KEEPS_COLOURS = 1 << 6,
 };
 
 /* Misuses that programs do on purpose, where the subject says what it answers. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Linux's mm/highmem.c: what is found in it as it is, and with a bug more."""
 
+import os
 import re
 import sys
 import unittest
@@ -64,6 +65,16 @@ class Linux(unittest.TestCase):
                     "--iterations=20000")
                 self.assertEqual(status, 0, said)
                 self.assertRegex(said, r"worker 0: [2-9]\d{4} schedules")
+
+    def test_a_miss_takes_idle_pages_of_all_colours(self):
+        program = Path(os.environ["TEST_TMPDIR"], "colours.hmt")
+        program.write_text("machine cpus=2 slots=2 pages=2 colours=2\n"
+                           "task A cpu=0\ntask B cpu=1\n"
+                           "B: kmap p1\nA: kmap p0; address p1\n")
+        status, said = asking.explore("--subject=linux", asking.MENDED, "run", program,
+                                      "--strategy=dfs")
+        self.assertEqual(status, 0, said)
+        self.assertIn("all there are within the bound", said)
 
     def test_get_with_ipis_warns_of_itself(self):
         said = self.bug("--subject=linux-get", asking.MENDED, *GENERATED)
