@@ -50,6 +50,7 @@ host_cc=${HOST_CC:-clang}
 	# shellcheck disable=SC2086  # lists of words
 	sources $core core/ports/sim $judge
 	echo stress/hmt/hmt_main.c
+	echo stress/subjects/launch/launch.c
 	echo core/build/instrumentation.c
 } | compile "$work/host" "$host_cc" -std=c17 -O0 $include
 "$host_cc" "$work"/host/*.o -o "$work/hmt"

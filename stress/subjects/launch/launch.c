@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE
+
 #include "stress/subjects/launch/launch.h"
 
 #include <errno.h>
