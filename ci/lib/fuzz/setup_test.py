@@ -79,8 +79,8 @@ class Setup(InDirectory):
         status, _, err = self.run_it("setup", "--subject", "linux", **missing)
         self.assertEqual(status, 0, err)
         self.assertRegex(self.asked(), r"\ninstall .* linux-source-6\.1\n")
-        for words, why in ((("--subject",), "needs a NAME"),
-                           (("--subject=bsd",), "for the subject 'bsd'")):
+        for words, why in ((("--subject",), "expected linux, not ''"),
+                           (("--subject=bsd",), "expected linux, not 'bsd'")):
             status, _, err = self.run_it("setup", *words)
             self.assertEqual((status, err.count("\n")), (1, 1), err)
             self.assertIn(why, err)

@@ -36,6 +36,45 @@ static int words_of_flag(const char *word)
 	return 0;
 }
 
+static _Noreturn void refuse(const char *program, const char *flag,
+			     const char *why)
+{
+	fprintf(stderr, "%s: %s%s; see %s --help\n", program, flag, why,
+		program);
+	exit(EXIT_FAILURE);
+}
+
+static const char *expected_of(const char *flag)
+{
+	return strcmp(flag, "--subject") == 0 ? ": expected NAME"
+					      : ": expected PATH";
+}
+
+/* As stress/process/command.h does with all other options. */
+static void check_flag(const char *program, const char *flag, int argc,
+		       char **argv)
+{
+	size_t length = strlen(flag);
+	bool often = strcmp(flag, "--edit") == 0;
+	bool seen = false;
+
+	for (int i = 1; i < argc; i++) {
+		int words = strncmp(argv[i], flag, length) == 0
+				    ? words_of_flag(argv[i])
+				    : 0;
+		const char *value = words == 2 ? argv[i + 1]
+					       : argv[i] + length + 1;
+
+		if (words == 0)
+			continue;
+		if (!value || !*value || (words == 2 && value[0] == '-'))
+			refuse(program, flag, expected_of(flag));
+		if (seen && !often)
+			refuse(program, flag, " comes twice");
+		seen = true;
+	}
+}
+
 static bool is_own_name(const char *word, const char *next)
 {
 	size_t length = strlen("--subject");
@@ -104,6 +143,8 @@ void subject_choose(const char *program, int *argc, char **argv)
 {
 	int kept = 1;
 
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		check_flag(program, flags[i], *argc, argv);
 	if (asks_for_another(*argc, argv))
 		launch(program, *argc, argv);
 	for (int i = 1; i < *argc; i++) {

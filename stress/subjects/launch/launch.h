@@ -39,6 +39,6 @@ const char *subject_replay_flags(bool from_outside);
 		  .value = "PATH", \
 		  .into = &(const char *){ NULL }, \
 		  .help = "the file with small changes: " \
-			  "stress/subjects/launch/edits.py; as often as you like" }
+			  "stress/subjects/launch/edits.py; may be repeated" }
 
 #endif
