@@ -64,6 +64,7 @@ class Book:
         self.counts = collections.Counter()     # key -> times seen
         self.remarks = []       # what a reader should know, in sentences
         self._lock = threading.Lock()
+        self._taking = threading.Lock()
         os.makedirs(target.path("crashes"), exist_ok=True)
 
     # ---- those of earlier runs ----------------------------------------
@@ -230,8 +231,12 @@ class Book:
                 return
 
     def _take_from_corpus(self, artifact, key):
-        """An input of the corpus that crashes would end every round."""
-        data = corpus_dir.read(artifact)
+        """An input of the corpus that crashes would end every round. Two
+        workers may crash at the same one: they take turns."""
+        with self._taking:
+            self._take(corpus_dir.read(artifact), key)
+
+    def _take(self, data, key):
         digest = corpus_dir.sha1_of(data)
         in_corpus = os.path.join(self.target.corpus, digest)
         if os.path.exists(in_corpus):

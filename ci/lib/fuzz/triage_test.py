@@ -3,7 +3,10 @@
 
 import os
 import shutil
+import threading
+import time
 import unittest
+import unittest.mock
 
 import corpus_dir
 
@@ -187,6 +190,33 @@ class Triage(InDirectory):
         self.script("#!/bin/sh\n", "t/fuzzer")
         self.book()
         self.assertTrue(os.path.exists(unit))
+
+    def test_two_workers_crash_at_one_seed(self):
+        """Each takes it away, and neither trips over the other."""
+        self.unit(b"boom", "t", "corpus")
+        self.write(b"boom", "t", "seeds", "seed")
+        book, read, trouble = self.book(), corpus_dir.read, []
+
+        def read_slowly(path):
+            data = read(path)
+            time.sleep(0.1)
+            return data
+
+        def worker():
+            try:
+                book._take_from_corpus(self.artifact, "key")
+            except OSError as error:
+                trouble.append(error)
+
+        self.artifact = self.write(b"boom", "artifact")
+        threads = [threading.Thread(target=worker) for _ in range(2)]
+        with unittest.mock.patch.object(corpus_dir, "read", read_slowly):
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(trouble, [])
+        self.assertEqual(os.listdir(self.target.seeds), [])
 
     def test_a_crash_that_does_not_come_back_alone_is_said(self):
         crash = self.add(self.book(), b"harmless alone")
