@@ -131,7 +131,7 @@ def find_file(folder, wanted, scratch):
                       f"which installs {package}; or say --file=PATH")
     cached = cache() / "sources" / _stamp(Path(archive)) / Path(member).name
     if not cached.is_file():
-        print(f"explore: taking {member} out of {archive}", file=sys.stderr)
+        print(f"{wanted.program}: taking {member} out of {archive}", file=sys.stderr)
         out = scratch / "member"
         with out.open("wb") as file:
             done = subprocess.run(["tar", "--occurrence=1", "-xJOf", archive, member], stdout=file,
